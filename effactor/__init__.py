@@ -1,0 +1,164 @@
+"""Actor workflows as values.
+
+Describe a workflow over actors as a `Program`; interpreters run it live, simulate
+it, draw it. Nothing in this package starts an event loop, reads a clock or draws
+entropy: that is what `effactor.interpreters` is for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from effactor.actors.actor import Actor, ActorContext
+from effactor.actors.handlers import handler
+from effactor.actors.message import Message
+from effactor.actors.ref import ActorRef, StopMode
+from effactor.actors.supervision import Directive, OneForOneStrategy
+from effactor.errors import (
+    ActorNotFound,
+    ActorStopped,
+    AskFailed,
+    AskLost,
+    AskTimeout,
+    BadToken,
+    Deadlock,
+    EffactorError,
+    EscapedEffect,
+    Failed,
+    HandlerFailed,
+    Livelock,
+    MailboxFull,
+    MessageDropped,
+    MissingAnswer,
+    NameTaken,
+    NoInterpreter,
+    NonDeterminism,
+    UnboundRef,
+    Unhandled,
+    UnhandledEffect,
+)
+from effactor.programs.catching import catch
+from effactor.programs.do import Do, program
+from effactor.programs.effects import Effect, handle, perform
+from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeeded
+from effactor.programs.operations import (
+    free_ask,
+    free_call,
+    free_join,
+    free_log,
+    free_lookup,
+    free_now,
+    free_random,
+    free_self,
+    free_sleep,
+    free_spawn,
+    free_stop,
+    free_tell,
+    free_uuid,
+)
+from effactor.programs.program import (
+    Fail,
+    FlatMap,
+    Program,
+    Pure,
+    Step,
+    fail,
+    from_result,
+    pure,
+)
+
+if TYPE_CHECKING:
+    from effactor.interpreters import ActorSystem, run_free
+
+Free = Program
+
+__all__ = [
+    "Actor",
+    "ActorContext",
+    "ActorNotFound",
+    "ActorRef",
+    "ActorStopped",
+    "ActorSystem",
+    "AskFailed",
+    "AskLost",
+    "AskTimeout",
+    "BadToken",
+    "Deadlock",
+    "Died",
+    "Directive",
+    "Do",
+    "EffactorError",
+    "Effect",
+    "EscapedEffect",
+    "Exit",
+    "Fail",
+    "Failed",
+    "FailedWith",
+    "FlatMap",
+    "Free",
+    "HandlerFailed",
+    "Interrupted",
+    "Livelock",
+    "MailboxFull",
+    "Message",
+    "MessageDropped",
+    "MissingAnswer",
+    "NameTaken",
+    "NoInterpreter",
+    "NonDeterminism",
+    "OneForOneStrategy",
+    "Program",
+    "Pure",
+    "Step",
+    "StopMode",
+    "Succeeded",
+    "UnboundRef",
+    "Unhandled",
+    "UnhandledEffect",
+    "catch",
+    "fail",
+    "free_ask",
+    "free_call",
+    "free_join",
+    "free_log",
+    "free_lookup",
+    "free_now",
+    "free_random",
+    "free_self",
+    "free_sleep",
+    "free_spawn",
+    "free_stop",
+    "free_tell",
+    "free_uuid",
+    "from_result",
+    "handle",
+    "handler",
+    "perform",
+    "program",
+    "pure",
+    "run_free",
+]
+
+# Users write `from effactor import ActorSystem`, but the core must not import an
+# interpreter: these names load the facade when they are first used.
+_FROM_INTERPRETERS = frozenset({"ActorSystem", "run_free"})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FROM_INTERPRETERS:
+        from effactor import interpreters  # noqa: PLC0415
+
+        value = getattr(interpreters, name)
+        globals()[name] = value
+        return value
+    msg = f"module 'effactor' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+# Show the public name in reprs, tracebacks and the docs.
+for _name in __all__:
+    if _name not in _FROM_INTERPRETERS and hasattr(globals()[_name], "__module__"):
+        try:
+            globals()[_name].__module__ = __name__
+        except AttributeError:  # type aliases
+            continue

@@ -1,0 +1,1 @@
+"""What an actor is: messages, handlers, refs and supervision, as values and pure rules."""

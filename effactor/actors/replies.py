@@ -1,0 +1,97 @@
+"""Compare a handler's return annotation with the reply that its message declares."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from typing import TYPE_CHECKING, Any
+
+from effactor.programs.do import Do
+from effactor.programs.program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from effactor.actors.message import Declaration
+
+# PEP 484's numeric tower: an int is a fine reply where a float is declared.
+_PROMOTED: dict[type[Any], tuple[type[Any], ...]] = {float: (int,), complex: (int, float)}
+
+
+def check_reply(
+    where: str,
+    function: Any,
+    message_type: type[Any],
+    declaration: Declaration,
+    evaluate: Callable[[str, Any, Any], Any],
+) -> None:
+    """Refuse a handler that says it replies something else than its message declares.
+
+    What cannot be decided at run time (type variables, generics' arguments,
+    protocols) is left to the type checkers.
+
+    Args:
+        where: The handler's name, for the error.
+        function: The handler.
+        message_type: The message's class.
+        declaration: What it declares.
+        evaluate: Evaluates an annotation given (where, function, annotation).
+
+    Raises:
+        TypeError: If the two differ for certain.
+    """
+    if declaration.reply is Any:
+        return
+    annotation = inspect.signature(function).return_annotation
+    if annotation is inspect.Signature.empty:
+        return
+    reply = _reply(evaluate(where, function, annotation))
+    if reply is not Any and not _fits(reply, declaration.reply):
+        msg = (
+            f"{where} replies {_show(reply)}, but {message_type.__name__} declares "
+            f"{_show(declaration.reply)}"
+        )
+        raise TypeError(msg)
+
+
+def _reply(annotation: Any) -> Any:
+    """Take the reply out of Program[A, ...], Do[A, ...], Awaitable[A] and Coroutine[..., A]."""
+    origin = typing.get_origin(annotation)
+    arguments = typing.get_args(annotation)
+    if annotation is Program or annotation is Do:
+        return Any
+    if origin is Do or (isinstance(origin, type) and issubclass(origin, Program)):
+        return arguments[0]
+    if isinstance(origin, type) and hasattr(origin, "__await__") and arguments:
+        return arguments[-1]
+    return annotation
+
+
+def _fits(given: Any, wanted: Any) -> bool:
+    given = type(None) if given is None else given
+    wanted = type(None) if wanted is None else wanted
+    if given == wanted or given is typing.Never or given is typing.NoReturn:
+        return True
+    for side in (given, wanted):
+        if side is Any or side is object or isinstance(side, str | typing.ForwardRef | typing.TypeVar):
+            return True
+    if typing.get_origin(given) in {typing.Union, types.UnionType}:
+        return all(_fits(member, wanted) for member in typing.get_args(given))
+    if typing.get_origin(wanted) in {typing.Union, types.UnionType}:
+        return any(_fits(given, member) for member in typing.get_args(wanted))
+    given_class = typing.get_origin(given) or given
+    wanted_class = typing.get_origin(wanted) or wanted
+    if not (isinstance(given_class, type) and isinstance(wanted_class, type)):
+        return True
+    if getattr(wanted_class, "_is_protocol", False):
+        return True
+    return issubclass(given_class, (wanted_class, *_PROMOTED.get(wanted_class, ())))
+
+
+def _show(annotation: Any) -> str:
+    if annotation is None or annotation is type(None):
+        return "None"
+    if isinstance(annotation, type) and typing.get_origin(annotation) is None:
+        return annotation.__name__
+    return str(annotation)

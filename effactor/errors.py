@@ -1,0 +1,447 @@
+"""Every error that effactor raises on purpose.
+
+* EffactorError
+  - AskFailed: an ask ended without a reply
+    + AskTimeout
+    + ActorStopped
+    + HandlerFailed
+    + Unhandled
+    + MailboxFull
+    + MessageDropped
+    + AskLost
+  - Failed: a failure that is no exception, raised where Python needs one
+  - ActorNotFound
+  - NameTaken
+  - UnboundRef
+  - UnhandledEffect
+  - NoInterpreter: an operation met an interpreter that cannot perform it
+  - NonDeterminism
+  - EscapedEffect
+  - Deadlock
+  - Livelock
+  - BadToken
+  - MissingAnswer
+
+Errors keep their facts as attributes; `args` are the constructor's arguments, so
+each of them survives pickling.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import override
+
+
+class EffactorError(Exception):
+    """Base of every error that effactor raises on purpose."""
+
+
+class AskFailed(EffactorError):
+    """An ask ended without a reply. Every `free_ask` may fail with it."""
+
+
+class AskTimeout(AskFailed):
+    """No reply came within the timeout of the ask.
+
+    The handler may still be running, or may never start: a timed-out ask that
+    is still in the mailbox is taken out of it.
+
+    Attributes:
+        target: Path of the actor asked.
+        message: The message.
+        timeout: The timeout, in seconds.
+    """
+
+    def __init__(self, target: str, message: object, timeout: float) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(target, message, timeout)
+        self.target = target
+        self.message = message
+        self.timeout = timeout
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.target} did not reply to {self.message!r} within {self.timeout:g} s"
+
+
+class ActorStopped(AskFailed):
+    """The actor had stopped, or stopped before it replied.
+
+    Attributes:
+        target: Path of the actor.
+        message: The message that was not answered, or None.
+        reason: Why and when the actor stopped, in words.
+        delivered: Whether the handler had already begun with the message.
+    """
+
+    def __init__(
+        self, target: str, message: object = None, reason: str = "", *, delivered: bool = False
+    ) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(target, message, reason)
+        self.target = target
+        self.message = message
+        self.reason = reason
+        self.delivered = delivered
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild_stopped, (self.target, self.message, self.reason, self.delivered)
+
+    @override
+    def __str__(self) -> str:
+        why = f" {self.reason}" if self.reason else " has stopped"
+        if self.message is None:
+            return f"{self.target}{why}"
+        fate = "was being handled" if self.delivered else "was not delivered"
+        return f"{self.target}{why}; the message {self.message!r} {fate}"
+
+
+def _rebuild_stopped(target: str, message: object, reason: str, delivered: bool) -> ActorStopped:  # noqa: FBT001
+    return ActorStopped(target, message, reason, delivered=delivered)
+
+
+class HandlerFailed(AskFailed):
+    """The handler raised an exception that its message does not declare.
+
+    Supervision dealt with the actor; the exception itself is `cause`.
+
+    Attributes:
+        target: Path of the actor.
+        message: The message it was handling.
+        cause: The exception.
+    """
+
+    def __init__(self, target: str, message: object, cause: BaseException) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(target, message, cause)
+        self.target = target
+        self.message = message
+        self.cause = cause
+        self.__cause__ = cause
+
+    @override
+    def __str__(self) -> str:
+        cause = self.cause
+        return f"{self.target} raised {type(cause).__name__}: {cause} while handling {self.message!r}"
+
+
+class Unhandled(AskFailed):
+    """The actor has no handler for the message.
+
+    Attributes:
+        target: Path of the actor.
+        message: The message.
+        handled: Names of the message types that the actor handles.
+    """
+
+    def __init__(self, target: str, message: object, handled: tuple[str, ...] = ()) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(target, message, handled)
+        self.target = target
+        self.message = message
+        self.handled = handled
+
+    @override
+    def __str__(self) -> str:
+        known = f"it handles {', '.join(self.handled)}" if self.handled else "it handles nothing"
+        return f"{self.target} has no handler for {type(self.message).__name__}; {known}"
+
+
+class MailboxFull(AskFailed):
+    """The mailbox rejects messages when it is full, and it was.
+
+    Attributes:
+        target: Path of the actor.
+        message: The message.
+        capacity: The mailbox's capacity, in messages.
+    """
+
+    def __init__(self, target: str, message: object, capacity: int) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(target, message, capacity)
+        self.target = target
+        self.message = message
+        self.capacity = capacity
+
+    @override
+    def __str__(self) -> str:
+        return f"the mailbox of {self.target} is full ({self.capacity} messages); {self.message!r} was rejected"
+
+
+class MessageDropped(AskFailed):
+    """A mailbox policy or a middleware dropped the message.
+
+    Attributes:
+        target: Path of the actor.
+        message: The message.
+        reason: Who dropped it, in words.
+    """
+
+    def __init__(self, target: str, message: object, reason: str = "") -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(target, message, reason)
+        self.target = target
+        self.message = message
+        self.reason = reason
+
+    @override
+    def __str__(self) -> str:
+        why = f": {self.reason}" if self.reason else ""
+        return f"{self.message!r} to {self.target} was dropped{why}"
+
+
+class AskLost(AskFailed):
+    """The connection to the actor was lost; the message may or may not have been handled.
+
+    Attributes:
+        target: Path of the actor.
+        message: The message.
+    """
+
+    def __init__(self, target: str, message: object) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(target, message)
+        self.target = target
+        self.message = message
+
+    @override
+    def __str__(self) -> str:
+        return f"lost {self.target} while it had {self.message!r}: it may or may not have been handled"
+
+
+class Failed(EffactorError):
+    """A failure that is no exception, where Python needs one to raise.
+
+    Attributes:
+        error: The failure, as given to `fail`.
+    """
+
+    def __init__(self, error: object) -> None:
+        """Keep the failure."""
+        super().__init__(error)
+        self.error = error
+
+    @override
+    def __str__(self) -> str:
+        return f"the program failed with {self.error!r}"
+
+
+class ActorNotFound(EffactorError):
+    """No actor has this path.
+
+    Attributes:
+        path: The path looked up.
+        nearest: Existing paths that look like it, best first.
+    """
+
+    def __init__(self, path: str, nearest: tuple[str, ...] = ()) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(path, nearest)
+        self.path = path
+        self.nearest = nearest
+
+    @override
+    def __str__(self) -> str:
+        hint = f"; did you mean {' or '.join(self.nearest)}?" if self.nearest else ""
+        return f"no actor at {self.path!r}{hint}"
+
+
+class NameTaken(EffactorError):
+    """An actor of this name lives already.
+
+    Attributes:
+        path: The path in use.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Keep the path."""
+        super().__init__(path)
+        self.path = path
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.path} is alive already: stop and join it first, or spawn under another name"
+
+
+class UnboundRef(EffactorError):
+    """The ref is only an address; it belongs to no system yet.
+
+    Attributes:
+        path: The ref's path.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Keep the path."""
+        super().__init__(path)
+        self.path = path
+
+    @override
+    def __str__(self) -> str:
+        return (
+            f"ActorRef.at({self.path!r}) belongs to no system: use it in a program "
+            f'(free_ask(ref, ...)), or get a bound one with "await system.get_actor({self.path!r})"'
+        )
+
+
+class UnhandledEffect(EffactorError):
+    """A program performed an effect for which nothing was installed.
+
+    Attributes:
+        effect: The effect.
+    """
+
+    def __init__(self, effect: object) -> None:
+        """Keep the effect."""
+        super().__init__(effect)
+        self.effect = effect
+
+    @override
+    def __str__(self) -> str:
+        name = type(self.effect).__name__
+        return f"nothing handles {self.effect!r}: wrap the program in handle({name})(function)"
+
+
+class NoInterpreter(EffactorError):
+    """This interpreter cannot perform the operation.
+
+    Attributes:
+        operation: The operation, in words.
+        interpreter: The interpreter, in words.
+    """
+
+    def __init__(self, operation: str, interpreter: str) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(operation, interpreter)
+        self.operation = operation
+        self.interpreter = interpreter
+
+    @override
+    def __str__(self) -> str:
+        return (
+            f"{self.interpreter} cannot perform {self.operation}: "
+            'use "await system.run_free(program)" or simulate(program)'
+        )
+
+
+class NonDeterminism(EffactorError):
+    """A replay met something else than what its token recorded.
+
+    Attributes:
+        expected: What the token says, in words.
+        found: What the run did instead, in words.
+    """
+
+    def __init__(self, expected: str, found: str) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(expected, found)
+        self.expected = expected
+        self.found = found
+
+    @override
+    def __str__(self) -> str:
+        return f"the replay left its token: expected {self.expected}, found {self.found}"
+
+
+class EscapedEffect(EffactorError):
+    """Code under simulation tried to leave the simulated world.
+
+    Attributes:
+        call: What it called, such as `socket.connect`.
+        site: File and line of the call.
+        advice: What to do instead.
+    """
+
+    def __init__(self, call: str, site: str, advice: str = "") -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(call, site, advice)
+        self.call = call
+        self.site = site
+        self.advice = advice
+
+    @override
+    def __str__(self) -> str:
+        advice = self.advice or "wrap it in free_call and give sim.answer(...)"
+        return f"{self.call} at {self.site} leaves the simulation; {advice}"
+
+
+class Deadlock(EffactorError):
+    """Some actors or runs wait for each other, or for something that can never come.
+
+    Attributes:
+        waiting: One sentence for each participant, such as `/a waits for /b (Ping)`.
+        cycle: Whether the participants wait for each other in a circle.
+    """
+
+    def __init__(self, waiting: tuple[str, ...], cycle: bool = True) -> None:  # noqa: FBT001, FBT002
+        """Keep the facts; `__str__` words them."""
+        super().__init__(waiting, cycle)
+        self.waiting = waiting
+        self.cycle = cycle
+
+    @override
+    def __str__(self) -> str:
+        advice = (
+            "let one of them tell instead of ask"
+            if self.cycle
+            else "nothing is left that could wake them"
+        )
+        return f"{', '.join(self.waiting)}; {advice}"
+
+
+class Livelock(EffactorError):
+    """The run kept stepping without an end in sight.
+
+    Attributes:
+        steps: Number of steps after which it was given up.
+        busiest: The participants that took most of the last steps, busiest first.
+    """
+
+    def __init__(self, steps: int, busiest: tuple[str, ...]) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(steps, busiest)
+        self.steps = steps
+        self.busiest = busiest
+
+    @override
+    def __str__(self) -> str:
+        return f"no end after {self.steps} steps; busiest: {', '.join(self.busiest) or 'nobody'}"
+
+
+class BadToken(EffactorError):
+    """The replay token cannot be read, or belongs to another scenario.
+
+    Attributes:
+        token: The token.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, token: str, reason: str) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(token, reason)
+        self.token = token
+        self.reason = reason
+
+    @override
+    def __str__(self) -> str:
+        return f"bad token {self.token!r}: {self.reason}"
+
+
+class MissingAnswer(EffactorError):
+    """The dry run met an operation whose answer it cannot make up.
+
+    Attributes:
+        operation: The operation, in words.
+        advice: The stub to add.
+    """
+
+    def __init__(self, operation: str, advice: str) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(operation, advice)
+        self.operation = operation
+        self.advice = advice
+
+    @override
+    def __str__(self) -> str:
+        return f"no answer for {self.operation}: {self.advice}"

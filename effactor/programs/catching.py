@@ -1,0 +1,87 @@
+"""`catch`: recover from some failures, and have the type say which are left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, overload
+
+from typing_extensions import TypeVar
+
+from effactor.programs import structure
+from effactor.programs.program import Catch, Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+A = TypeVar("A")
+B = TypeVar("B")
+E = TypeVar("E")
+E2 = TypeVar("E2")
+E3 = TypeVar("E3")
+F = TypeVar("F")
+F2 = TypeVar("F2")
+
+
+class Recovering(Generic[E, B, E2, F2]):
+    """The last step of `catch(Error)(handler)(program)`."""
+
+    __slots__ = ("classes", "handler")
+
+    def __init__(
+        self, classes: tuple[type[Any], ...], handler: Callable[[E], Program[B, E2, F2]]
+    ) -> None:
+        """Keep both."""
+        self.classes = classes
+        self.handler = handler
+
+    @overload
+    def __call__(self, program: Program[A, E, F]) -> Program[A | B, E2, F | F2]: ...
+    @overload
+    def __call__(self, program: Program[A, E | E3, F]) -> Program[A | B, E2 | E3, F | F2]: ...
+    def __call__(self, program: Program[Any, Any, Any]) -> Program[Any, Any, Any]:
+        """Apply the recovery to *program*."""
+        source = structure.a_program("catch", "program", program)
+        return Catch(source, self.classes, self.handler)
+
+
+class Catching(Generic[E]):
+    """The middle step of `catch(Error)(handler)(program)`."""
+
+    __slots__ = ("classes",)
+
+    def __init__(self, classes: tuple[type[E], ...]) -> None:
+        """Keep the classes."""
+        self.classes = classes
+
+    def __call__(self, handler: Callable[[E], Program[B, E2, F2]]) -> Recovering[E, B, E2, F2]:
+        """Name the recovery."""
+        if not callable(handler):
+            msg = f"catch: handler must be a function from the failure to a program, got {handler!r}"
+            raise TypeError(msg)
+        return Recovering(self.classes, handler)
+
+
+def catch(*errors: type[E]) -> Catching[E]:
+    """Recover from failures of the given classes: `catch(E1, E2)(handler)(program)`.
+
+    The classes come first, on their own, because only then can mypy and pyright
+    take exactly these out of the failure type. Other failures, defects and
+    interrupts pass by.
+
+    Args:
+        errors: Classes of failures; an instance of one is recovered from.
+
+    Returns:
+        A function to call with the handler (failure to program), whose result is
+        called with the program.
+
+    Raises:
+        TypeError: If no class is given, or one of them is no class.
+    """
+    if not errors:
+        msg = "catch: name at least one class of failures, as in catch(NotFound)(handler)(program)"
+        raise TypeError(msg)
+    for error in errors:
+        if not isinstance(error, type):
+            msg = f"catch: {error!r} is no class; write catch(NotFound)(handler)(program)"
+            raise TypeError(msg)
+    return Catching(errors)

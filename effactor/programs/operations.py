@@ -1,0 +1,561 @@
+"""The operations: what a program can ask of the world it runs in.
+
+Each is a node and a function that makes it. An interpreter gives it meaning in
+one place; nothing here performs anything.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal, final, get_args, overload
+
+from typing_extensions import ParamSpec, TypeVar, override
+
+from effactor.programs import structure
+from effactor.programs.program import A_co, E_co, Program
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+    from uuid import UUID
+
+    from effactor.actors.actor import Actor
+    from effactor.actors.message import Query
+    from effactor.actors.ref import ActorRef, StopMode
+    from effactor.errors import ActorNotFound, AskFailed
+
+A = TypeVar("A")
+E = TypeVar("E")
+M = TypeVar("M")
+R = TypeVar("R")
+P = ParamSpec("P")
+
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+
+
+class Operation(Program[A_co, E_co]):
+    """Base of all operations. They are programs by themselves."""
+
+    __slots__ = ()
+
+    def describe(self) -> str:
+        """Say what the operation does, in a few words for traces and errors.
+
+        Returns:
+            Text such as `ask /inventory Look('tea')`.
+        """
+        return structure.render(self)
+
+
+@final
+class Ask(Operation[A_co, E_co]):
+    """Send a message to an actor and answer its reply."""
+
+    __slots__ = ("message", "ref", "timeout")
+
+    def __init__(self, ref: ActorRef[Any], message: Any, timeout: float | None) -> None:
+        """Keep all three; *timeout* is in seconds."""
+        self.ref = ref
+        self.message = message
+        self.timeout = timeout
+
+    @override
+    def describe(self) -> str:
+        return f"ask {self.ref.path} {self.message!r}"
+
+
+@final
+class Tell(Operation[None]):
+    """Send a message to an actor."""
+
+    __slots__ = ("message", "ref")
+
+    def __init__(self, ref: ActorRef[Any], message: Any) -> None:
+        """Keep both."""
+        self.ref = ref
+        self.message = message
+
+    @override
+    def describe(self) -> str:
+        return f"tell {self.ref.path} {self.message!r}"
+
+
+@final
+class Stop(Operation[None]):
+    """Ask an actor to stop."""
+
+    __slots__ = ("mode", "ref")
+
+    def __init__(self, ref: ActorRef[Any], mode: StopMode) -> None:
+        """Keep both."""
+        self.ref = ref
+        self.mode = mode
+
+    @override
+    def describe(self) -> str:
+        return f"stop {self.ref.path}" + ("" if self.mode == "graceful" else f" ({self.mode})")
+
+
+@final
+class Join(Operation[None]):
+    """Wait until an actor has stopped."""
+
+    __slots__ = ("ref",)
+
+    def __init__(self, ref: ActorRef[Any]) -> None:
+        """Keep the ref."""
+        self.ref = ref
+
+    @override
+    def describe(self) -> str:
+        return f"join {self.ref.path}"
+
+
+@final
+class Spawn(Operation[A_co]):
+    """Start an actor and answer its ref."""
+
+    __slots__ = ("actor", "name")
+
+    def __init__(self, actor: Callable[[], Actor[Any]], name: str | None) -> None:
+        """Keep both."""
+        self.actor = actor
+        self.name = name
+
+    @override
+    def describe(self) -> str:
+        as_name = "" if self.name is None else f" as {self.name!r}"
+        return f"spawn {structure.function_name(self.actor)}{as_name}"
+
+
+@final
+class Lookup(Operation[A_co, E_co]):
+    """Find an actor by its path."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        """Keep the path."""
+        self.path = path
+
+    @override
+    def describe(self) -> str:
+        return f"look up {self.path}"
+
+
+@final
+class Self(Operation[A_co]):
+    """Answer the ref of whoever runs the program."""
+
+    __slots__ = ()
+
+    @override
+    def describe(self) -> str:
+        return "self"
+
+
+@final
+class Sleep(Operation[None]):
+    """Let time pass."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        """Keep the duration, in seconds."""
+        self.seconds = seconds
+
+    @override
+    def describe(self) -> str:
+        return f"sleep {self.seconds:g} s"
+
+
+@final
+class Now(Operation[A_co]):
+    """Answer the time of day."""
+
+    __slots__ = ()
+
+    @override
+    def describe(self) -> str:
+        return "now"
+
+
+@final
+class Random(Operation[A_co]):
+    """Answer a random number."""
+
+    __slots__ = ()
+
+    @override
+    def describe(self) -> str:
+        return "random"
+
+
+@final
+class Uuid(Operation[A_co]):
+    """Answer a random UUID."""
+
+    __slots__ = ()
+
+    @override
+    def describe(self) -> str:
+        return "uuid"
+
+
+@final
+class Log(Operation[None]):
+    """Write to the log."""
+
+    __slots__ = ("fields", "level", "text")
+
+    def __init__(self, level: LogLevel, text: str, fields: dict[str, object]) -> None:
+        """Keep all three."""
+        self.level = level
+        self.text = text
+        self.fields = fields
+
+    @override
+    def describe(self) -> str:
+        fields = "".join(f" {key}={value!r}" for key, value in self.fields.items())
+        return f"log {self.level} {self.text!r}{fields}"
+
+
+@final
+class Call(Operation[A_co]):
+    """Call a function of the outside world."""
+
+    __slots__ = ("args", "function", "kwargs")
+
+    def __init__(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Keep all three."""
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+
+    @override
+    def describe(self) -> str:
+        inside = [repr(a) for a in self.args]
+        inside += [f"{key}={value!r}" for key, value in self.kwargs.items()]
+        return f"call {structure.function_name(self.function)}({', '.join(inside)})"
+
+
+def seconds(where: str, argument: str, value: float | None) -> float | None:
+    """Return *value* if it is None or a duration.
+
+    Args:
+        where: The function that received it, for the error.
+        argument: The argument's name.
+        value: A duration in seconds.
+
+    Returns:
+        The value.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is negative or no number of seconds (NaN, infinite).
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        msg = f"{where}: {argument} must be a number of seconds, got {value!r}"
+        raise TypeError(msg)
+    if not 0 <= value < math.inf:
+        msg = f"{where}: {argument} must be a finite number of seconds >= 0, got {value!r}"
+        raise ValueError(msg)
+    return value
+
+
+def _a_ref(where: str, ref: Any) -> None:
+    # Duck-typed: importing ActorRef here would be a circle, and every operation
+    # passes this way.
+    if not hasattr(ref, "incarnation"):
+        hint = ""
+        if isinstance(ref, str):
+            hint = f"; write ActorRef.at({ref!r})"
+        elif hasattr(type(ref), "on_receive"):
+            hint = "; spawn the actor and use the ref that spawn answers"
+        elif structure.is_program(ref):
+            hint = "; it is a Program: take its answer with yield from first"
+        msg = f"{where}: ref must be an ActorRef, got {ref!r}{hint}"
+        raise TypeError(msg)
+
+
+@overload
+def free_ask(
+    ref: ActorRef[M], message: Query[M, R, E], *, timeout: float | None = None
+) -> Program[R, AskFailed | E]: ...
+@overload
+def free_ask(
+    ref: ActorRef[M], message: M, *, timeout: float | None = None
+) -> Program[Any, AskFailed]: ...
+def free_ask(
+    ref: ActorRef[Any], message: Any, *, timeout: float | None = None
+) -> Program[Any, Any]:
+    """Send a message to an actor and answer its reply.
+
+    Args:
+        ref: The actor.
+        message: The message. A `Message[R, E]` types the reply and the failures;
+            for any other object the reply is `Any`.
+        timeout: Seconds to wait for the reply; None waits for ever.
+
+    Returns:
+        A program that answers the reply. It fails with what the message declares,
+        or with an `AskFailed`: `AskTimeout`, `ActorStopped`, `Unhandled`, or
+        `HandlerFailed` if the handler raised something undeclared.
+
+    Raises:
+        TypeError: If *ref* is no ref, or *timeout* no number.
+        ValueError: If *timeout* is negative or not finite.
+    """
+    _a_ref("free_ask", ref)
+    if timeout is not None:
+        seconds("free_ask", "timeout", timeout)
+    return Ask(ref, message, timeout)
+
+
+def free_tell(ref: ActorRef[M], message: M) -> Program[None]:
+    """Send a message to an actor and go on.
+
+    Args:
+        ref: The actor. If it has stopped the message is a dead letter.
+        message: The message.
+
+    Returns:
+        A program that answers None once the message is sent.
+
+    Raises:
+        TypeError: If *ref* is no ref.
+    """
+    _a_ref("free_tell", ref)
+    return Tell(ref, message)
+
+
+def free_stop(ref: ActorRef[Any], mode: StopMode = "graceful") -> Program[None]:
+    """Ask an actor to stop. Wait for its end with `free_join`.
+
+    Args:
+        ref: The actor. Stopping a stopped one does nothing.
+        mode: `"graceful"` handles what was sent before, `"current"` only the
+            message being handled, `"now"` interrupts even that.
+
+    Returns:
+        A program that answers None once the stop is requested.
+
+    Raises:
+        TypeError: If *ref* is no ref.
+        ValueError: If *mode* is none of the three.
+    """
+    _a_ref("free_stop", ref)
+    check_stop_mode("free_stop", mode)
+    return Stop(ref, mode)
+
+
+def check_stop_mode(where: str, mode: object) -> None:
+    """Refuse a stop mode that does not exist.
+
+    Args:
+        where: The function that received it, for the error.
+        mode: What was given.
+
+    Raises:
+        ValueError: If it is none of `"graceful"`, `"current"`, `"now"`.
+    """
+    if mode not in {"graceful", "current", "now"}:
+        msg = f'{where}: mode must be "graceful", "current" or "now", got {mode!r}'
+        raise ValueError(msg)
+
+
+def free_join(ref: ActorRef[Any]) -> Program[None]:
+    """Wait until an actor has stopped.
+
+    Args:
+        ref: The actor. One that has stopped already needs no waiting.
+
+    Returns:
+        A program that answers None after the actor's `on_stopped`.
+
+    Raises:
+        TypeError: If *ref* is no ref.
+    """
+    _a_ref("free_join", ref)
+    return Join(ref)
+
+
+def free_spawn(actor: Callable[[], Actor[M]], name: str | None = None) -> Program[ActorRef[M]]:
+    """Start an actor: as a child of the actor that runs the program, else of the system.
+
+    Args:
+        actor: The actor's class, or a function without arguments that makes one.
+        name: Name among its siblings; None makes one from the class's name.
+
+    Returns:
+        A program that answers the actor's ref after its `on_started`. A name in
+        use and an exception while starting are defects.
+
+    Raises:
+        TypeError: If *actor* cannot be called, or is an instance.
+        ValueError: If *name* is empty or contains a slash or `#`.
+    """
+    check_spawn("free_spawn", actor, name)
+    return Spawn(actor, name)
+
+
+def check_spawn(where: str, actor: object, name: object) -> None:
+    """Refuse what cannot be spawned.
+
+    Args:
+        where: The function that received it, for the error.
+        actor: What should be a class of actors or a factory.
+        name: What should be None or a name.
+
+    Raises:
+        TypeError: If *actor* cannot be called, or *name* is no text.
+        ValueError: If *name* is empty or contains a slash or `#`.
+    """
+    if hasattr(type(actor), "on_receive"):
+        msg = (
+            f"{where}: actor must be a class or a function that makes an actor, got the instance "
+            f"{actor!r}; write {type(actor).__name__}, or lambda: {type(actor).__name__}(...)"
+        )
+        raise TypeError(msg)
+    if not callable(actor):
+        msg = f"{where}: actor must be a class or a function that makes an actor, got {actor!r}"
+        raise TypeError(msg)
+    if name is None:
+        return
+    if not isinstance(name, str):
+        msg = f"{where}: name must be a string, got {name!r}"
+        raise TypeError(msg)
+    if not name or "/" in name or "#" in name:
+        msg = f"{where}: name must not be empty nor contain '/' or '#', got {name!r}"
+        raise ValueError(msg)
+
+
+def free_lookup(path: str) -> Program[ActorRef[Any], ActorNotFound]:
+    """Find a living actor by its path.
+
+    Args:
+        path: Path within the system, such as `/shop/till`.
+
+    Returns:
+        A program that answers the ref, or fails with `ActorNotFound`.
+
+    Raises:
+        ValueError: If *path* does not start with a slash.
+    """
+    if not isinstance(path, str) or not path.startswith("/"):
+        msg = f"free_lookup: path must look like '/shop/till', got {path!r}"
+        raise ValueError(msg)
+    return Lookup(path)
+
+
+def free_self() -> Program[ActorRef[Any]]:
+    """Answer the ref of the actor that runs the program, or of the run itself.
+
+    Returns:
+        A program that answers a ref.
+    """
+    return Self()
+
+
+def free_sleep(duration: float) -> Program[None]:
+    """Let time pass. The simulator moves its clock instead of waiting.
+
+    Args:
+        duration: Seconds, at least 0.
+
+    Returns:
+        A program that answers None afterwards.
+
+    Raises:
+        TypeError: If *duration* is no number.
+        ValueError: If it is negative or not finite.
+    """
+    if duration is None:
+        msg = "free_sleep: duration must be a number of seconds, got None"
+        raise TypeError(msg)
+    seconds("free_sleep", "duration", duration)
+    return Sleep(duration)
+
+
+def free_now() -> Program[datetime]:
+    """Answer the time of day.
+
+    Returns:
+        A program that answers a `datetime` in UTC. In the simulator it is
+        virtual and starts at 2000-01-01.
+    """
+    return Now()
+
+
+def free_random() -> Program[float]:
+    """Answer a random number.
+
+    Returns:
+        A program that answers a float of at least 0 and below 1. In the
+        simulator it follows from the seed.
+    """
+    return Random()
+
+
+def free_uuid() -> Program[UUID]:
+    """Answer a random UUID (version 4).
+
+    Returns:
+        A program that answers it. In the simulator it follows from the seed.
+    """
+    return Uuid()
+
+
+def free_log(level: LogLevel, text: str, **fields: object) -> Program[None]:
+    """Write to the log `effactor.program`.
+
+    Args:
+        level: `"debug"`, `"info"`, `"warning"`, `"error"` or `"critical"`.
+        text: The message.
+        fields: Anything else worth keeping, by name.
+
+    Returns:
+        A program that answers None.
+
+    Raises:
+        ValueError: If *level* is none of these.
+    """
+    if level not in get_args(LogLevel):
+        msg = f"free_log: level must be one of {', '.join(get_args(LogLevel))}, got {level!r}"
+        raise ValueError(msg)
+    return Log(level, text, fields)
+
+
+@overload
+def free_call(
+    function: Callable[P, Awaitable[A]], *args: P.args, **kwargs: P.kwargs
+) -> Program[A]: ...
+@overload
+def free_call(function: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> Program[A]: ...
+def free_call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Program[Any]:
+    """Call a function of the outside world: the one impure leaf of programs.
+
+    The call has the function's name in traces. The simulator makes it for real
+    unless `sim.answer(function, ...)` says what it answers.
+
+    Args:
+        function: Any function; if it returns an awaitable, that is awaited.
+        args: Its arguments.
+        kwargs: Its keyword arguments.
+
+    Returns:
+        A program that answers what the function answers. What it raises is a
+        defect; `.refine(OSError)` makes it a failure.
+
+    Raises:
+        TypeError: If *function* cannot be called.
+    """
+    if not callable(function):
+        hint = " (give the function and its arguments, not the result of calling it)"
+        msg = f"free_call: function must be callable, got {function!r}{hint}"
+        raise TypeError(msg)
+    return Call(function, args, kwargs)

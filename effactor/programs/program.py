@@ -1,0 +1,524 @@
+"""The free monad over operations: a program is a value until an interpreter runs it.
+
+Binding allocates a node on the heap instead of a frame on the stack, so chains of
+a million steps need no recursion (Bjarnason, "Stackless Scala with Free Monads",
+2012). Operations are nodes themselves, and what must be seen before running
+(catch, ensure, handle, named ...) is a node too, never a closure over `bind`.
+
+Nodes are plain classes with slots, not frozen dataclasses: building one costs a
+third. They are values all the same; nothing may assign to them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Never, final
+
+from returns.result import Failure, Result, Success
+from typing_extensions import TypeVar, override
+
+from effactor.programs import structure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from effactor.programs.exits import Exit
+
+A = TypeVar("A")
+B = TypeVar("B")
+E = TypeVar("E")
+E2 = TypeVar("E2")
+F2 = TypeVar("F2")
+A_co = TypeVar("A_co", covariant=True)
+E_co = TypeVar("E_co", covariant=True, default=Never)
+F_co = TypeVar("F_co", covariant=True, default=Never)
+X = TypeVar("X", bound=BaseException)
+
+
+class Step(Generic[E_co, F_co]):
+    """What a do-block yields. Opaque: only `Program.__iter__` makes one.
+
+    That is why `yield program` (for `yield from program`) is a type error.
+    """
+
+    __slots__ = ()
+
+    def __step__(self) -> tuple[E_co, F_co]:
+        """Carry the parameters for the type checker."""
+        raise NotImplementedError
+
+
+class Program(Generic[A_co, E_co, F_co]):
+    """A description of work that answers `A`, may fail with `E`, and performs effects `F`.
+
+    Building a program does nothing. Interpreters give it meaning: run it against
+    live actors, simulate it, draw it. Running one twice runs it twice; comparing
+    two compares their structure.
+    """
+
+    __slots__ = ()
+
+    def map(self, function: Callable[[A_co], B]) -> Program[B, E_co, F_co]:
+        """Change the answer.
+
+        Args:
+            function: Called with the answer; what it returns is the new answer.
+
+        Returns:
+            A new program. Nothing runs.
+        """
+        return Map(self, function)
+
+    def bind(
+        self, function: Callable[[A_co], Program[B, E2, F2]]
+    ) -> Program[B, E_co | E2, F_co | F2]:
+        """Go on with a program that depends on the answer.
+
+        Args:
+            function: Called with the answer; returns the program to run next.
+
+        Returns:
+            A program that answers what the second one answers.
+        """
+        return FlatMap(self, function)
+
+    def flatMap(  # noqa: N802 - the name that Free has in Scala and in the actor systems we follow
+        self, function: Callable[[A_co], Program[B, E2, F2]]
+    ) -> Program[B, E_co | E2, F_co | F2]:
+        """Do the same as `bind`."""
+        return FlatMap(self, function)
+
+    def then(self, following: Program[B, E2, F2]) -> Program[B, E_co | E2, F_co | F2]:
+        """Run *following* after this program, whatever this one answered.
+
+        Args:
+            following: The program to run next.
+
+        Returns:
+            A program that answers what *following* answers.
+        """
+        return FlatMap(self, Always(following))
+
+    def tap(
+        self, function: Callable[[A_co], Program[Any, E2, F2]]
+    ) -> Program[A_co, E_co | E2, F_co | F2]:
+        """Run another program with the answer, and keep the answer.
+
+        Args:
+            function: Called with the answer; its program's answer is dropped.
+
+        Returns:
+            A program with this program's answer.
+        """
+        return FlatMap(self, Tap(function))
+
+    def alt(self, function: Callable[[E_co], E2]) -> Program[A_co, E2, F_co]:
+        """Change the failure.
+
+        Args:
+            function: Called with the failure; what it returns is the new failure.
+
+        Returns:
+            A program that fails with the new failure where this one failed.
+        """
+        return Lash(self, FailWith(function))
+
+    def lash(
+        self, function: Callable[[E_co], Program[B, E2, F2]]
+    ) -> Program[A_co | B, E2, F_co | F2]:
+        """Recover from every failure. Defects and interrupts pass by.
+
+        Args:
+            function: Called with the failure; returns the program to run instead.
+
+        Returns:
+            A program that answers like this one, or like the recovery.
+        """
+        return Lash(self, function)
+
+    def attempt(self) -> Program[Result[A_co, E_co], Never, F_co]:
+        """Turn the failure into a value of `returns`.
+
+        Returns:
+            A program that answers `Success(answer)` or `Failure(failure)` and
+            cannot fail. Defects and interrupts pass by.
+        """
+        return Attempt(self)
+
+    def exit(self) -> Program[Exit[A_co, E_co], Never, F_co]:
+        """Answer how this program ended, whichever way that was.
+
+        Returns:
+            A program that answers `Succeeded`, `FailedWith`, `Died` or
+            `Interrupted`. An interrupt of the run itself is not held up by it.
+        """
+        return ExitOf(self)
+
+    def refine(self, *defects: type[X]) -> Program[A_co, E_co | X, F_co]:
+        """Declare exceptions that this program raises as failures.
+
+        Args:
+            defects: Exception classes; a defect that is an instance of one
+                becomes a failure.
+
+        Returns:
+            A program that fails where this one would have died of them.
+
+        Raises:
+            TypeError: If no class is given, or one is no exception class.
+        """
+        return Refine(self, structure.exception_classes("refine", defects))
+
+    def ensure(self, finalizer: Program[Any, Never, F2]) -> Program[A_co, E_co, F_co | F2]:
+        """Run *finalizer* when this program ends, however it ends, exactly once.
+
+        Args:
+            finalizer: Runs after success, failure, defect and interrupt, and
+                cannot itself be interrupted.
+
+        Returns:
+            A program that ends as this one does, after the finaliser.
+        """
+        return Ensure(self, structure.a_program("ensure", "finalizer", finalizer))
+
+    def pipe(self, function: Callable[[Program[A_co, E_co, F_co]], B]) -> B:
+        """Apply *function* to this program: `p.pipe(f)` is `f(p)`.
+
+        Args:
+            function: Called now, with this program.
+
+        Returns:
+            What the function returns.
+        """
+        return function(self)
+
+    def named(self, name: str) -> Program[A_co, E_co, F_co]:
+        """Give this program a name that traces, drawings and errors show.
+
+        Args:
+            name: Any text that is not empty.
+
+        Returns:
+            A program that does the same.
+
+        Raises:
+            ValueError: If the name is empty.
+        """
+        if not name:
+            msg = "named: name must not be empty"
+            raise ValueError(msg)
+        return Named(self, name)
+
+    def __iter__(self) -> Generator[Step[E_co, F_co], Any, A_co]:
+        """Let a do-block write `answer = yield from program`."""
+        # The engine, not the caller, receives `self`; it sends the answer back.
+        return (yield self)  # type: ignore[misc]  # pyright: ignore[reportReturnType]
+
+    def __await__(self) -> Generator[Never, Never, A_co]:
+        """Refuse: a program does nothing by itself."""
+        # Being awaitable for the type checker has a second use: mypy's
+        # unused-awaitable then reports a program that was made and dropped.
+        msg = (
+            "a Program is a value and does nothing by itself: "
+            'use "yield from" inside @program, or "await system.run_free(...)"'
+        )
+        raise TypeError(msg)
+
+    @override
+    def __repr__(self) -> str:
+        return structure.render(self)
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Program):
+            return NotImplemented
+        return structure.equal(self, other)
+
+    @override
+    def __hash__(self) -> int:
+        return structure.structural_hash(self)
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return structure.rebuild, (structure.flatten(self),)
+
+    def __copy__(self) -> Program[A_co, E_co, F_co]:
+        """Return the program itself: values need no copies."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Program[A_co, E_co, F_co]:
+        """Return the program itself: values need no copies."""
+        return self
+
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
+        """Show the tree in a notebook."""
+        return {"text/plain": repr(self)}
+
+
+structure.node_base(Program)
+
+
+@final
+class Pure(Program[A_co]):
+    """A program that has already ended with an answer."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: A_co) -> None:
+        """Keep the answer."""
+        self.value = value
+
+
+@final
+class Fail(Program[Never, E_co]):
+    """A program that has already failed."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: E_co) -> None:
+        """Keep the failure."""
+        self.error = error
+
+
+@final
+class FlatMap(Program[A_co, E_co, F_co]):
+    """Run *source*, then the program that *function* makes of its answer."""
+
+    __slots__ = ("function", "source")
+
+    # The type in between is existential, which Python cannot spell: hence Any.
+    def __init__(
+        self, source: Program[Any, Any, Any], function: Callable[[Any], Program[Any, Any, Any]]
+    ) -> None:
+        """Keep both."""
+        self.source = source
+        self.function = function
+
+
+@final
+class Map(Program[A_co, E_co, F_co]):
+    """Run *source* and apply *function* to its answer."""
+
+    __slots__ = ("function", "source")
+
+    def __init__(self, source: Program[Any, Any, Any], function: Callable[[Any], Any]) -> None:
+        """Keep both."""
+        self.source = source
+        self.function = function
+
+
+@final
+class Lash(Program[A_co, E_co, F_co]):
+    """Run *source*; if it fails, run the program that *function* makes of the failure."""
+
+    __slots__ = ("function", "source")
+
+    def __init__(
+        self, source: Program[Any, Any, Any], function: Callable[[Any], Program[Any, Any, Any]]
+    ) -> None:
+        """Keep both."""
+        self.source = source
+        self.function = function
+
+
+@final
+class Catch(Program[A_co, E_co, F_co]):
+    """Run *source*; recover with *function* from failures of the given *classes*."""
+
+    __slots__ = ("classes", "function", "source")
+
+    def __init__(
+        self,
+        source: Program[Any, Any, Any],
+        classes: tuple[type[Any], ...],
+        function: Callable[[Any], Program[Any, Any, Any]],
+    ) -> None:
+        """Keep all three."""
+        self.source = source
+        self.classes = classes
+        self.function = function
+
+
+@final
+class Attempt(Program[A_co, E_co, F_co]):
+    """Run *source* and answer `Success` or `Failure`."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, source: Program[Any, Any, Any]) -> None:
+        """Keep the source."""
+        self.source = source
+
+
+@final
+class ExitOf(Program[A_co, E_co, F_co]):
+    """Run *source* and answer its `Exit`."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, source: Program[Any, Any, Any]) -> None:
+        """Keep the source."""
+        self.source = source
+
+
+@final
+class Refine(Program[A_co, E_co, F_co]):
+    """Run *source*; its defects of the given *classes* are failures."""
+
+    __slots__ = ("classes", "source")
+
+    def __init__(
+        self, source: Program[Any, Any, Any], classes: tuple[type[BaseException], ...]
+    ) -> None:
+        """Keep both."""
+        self.source = source
+        self.classes = classes
+
+
+@final
+class Ensure(Program[A_co, E_co, F_co]):
+    """Run *source*, then *finalizer*, however the source ended."""
+
+    __slots__ = ("finalizer", "source")
+
+    def __init__(self, source: Program[Any, Any, Any], finalizer: Program[Any, Any, Any]) -> None:
+        """Keep both."""
+        self.source = source
+        self.finalizer = finalizer
+
+
+@final
+class Named(Program[A_co, E_co, F_co]):
+    """Run *source* under a *name*."""
+
+    __slots__ = ("name", "source")
+
+    def __init__(self, source: Program[Any, Any, Any], name: str) -> None:
+        """Keep both."""
+        self.source = source
+        self.name = name
+
+
+@final
+class Handle(Program[A_co, E_co, F_co]):
+    """Run *source*, answering its effects of the types in *table*."""
+
+    __slots__ = ("source", "table")
+
+    def __init__(
+        self,
+        source: Program[Any, Any, Any],
+        table: tuple[tuple[type[Any], Callable[[Any], Any]], ...],
+    ) -> None:
+        """Keep both."""
+        self.source = source
+        self.table = table
+
+
+@final
+class Block(Program[A_co, E_co, F_co]):
+    """A do-block: a generator function and its arguments, opened anew at each run."""
+
+    __slots__ = ("args", "function", "kwargs")
+
+    def __init__(
+        self,
+        function: Callable[..., Generator[Any, Any, Any]],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        """Keep all three."""
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+
+
+# The functions below are classes so that chains made with `then`, `tap` and `alt`
+# compare, hash and pickle by what they hold.
+
+
+class Always(structure.FunctionValue):
+    """The function that returns *program* for any answer."""
+
+    __slots__ = ("program",)
+
+    def __init__(self, program: Program[Any, Any, Any]) -> None:
+        """Keep the program."""
+        self.program = structure.a_program("then", "following", program)
+
+    def __call__(self, _answer: object) -> Program[Any, Any, Any]:
+        """Return the program."""
+        return self.program
+
+
+class Tap(structure.FunctionValue):
+    """The function that runs *function*'s program and keeps the answer."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[Any], Program[Any, Any, Any]]) -> None:
+        """Keep the function."""
+        self.function = function
+
+    def __call__(self, answer: Any) -> Program[Any, Any, Any]:
+        """Return the program for this answer."""
+        return FlatMap(self.function(answer), Always(Pure(answer)))
+
+
+class FailWith(structure.FunctionValue):
+    """The function that fails with what *function* makes of the failure."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        """Keep the function."""
+        self.function = function
+
+    def __call__(self, failure: Any) -> Program[Any, Any, Any]:
+        """Return the new failure."""
+        return Fail(self.function(failure))
+
+
+def pure(value: A) -> Program[A]:
+    """Answer *value* without doing anything.
+
+    Args:
+        value: Any object.
+
+    Returns:
+        A program that answers it.
+    """
+    return Pure(value)
+
+
+def fail(error: E) -> Program[Never, E]:
+    """Fail with *error*.
+
+    Args:
+        error: Usually an exception; any value will do. `run_free` raises a
+            failure that is no exception inside `Failed`.
+
+    Returns:
+        A program that fails. In a do-block write `return (yield from fail(...))`
+        so that type checkers know that nothing follows.
+    """
+    return Fail(error)
+
+
+def from_result(result: Result[A, E]) -> Program[A, E]:
+    """Turn a `Result` of `returns` into a program.
+
+    Args:
+        result: `Success(answer)` or `Failure(failure)`.
+
+    Returns:
+        A program that answers or fails accordingly.
+
+    Raises:
+        TypeError: If *result* is no `Result`.
+    """
+    if isinstance(result, Success):
+        return Pure(result.unwrap())
+    if isinstance(result, Failure):
+        return Fail(result.failure())
+    msg = f"from_result: result must be a Success or Failure of returns, got {result!r}"
+    raise TypeError(msg)

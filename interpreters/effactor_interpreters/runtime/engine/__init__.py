@@ -1,0 +1,1 @@
+"""The one program engine: frames, fibers, interrupts, and its synchronous core."""

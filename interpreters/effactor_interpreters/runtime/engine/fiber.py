@@ -1,0 +1,568 @@
+"""A fiber runs one program: the loop that every interpreter shares.
+
+A stack machine in constant Python stack: continuations are a linked list of
+frames `(kind, payload, next)`, operations are looked up by exact type in the
+interpreter's table. An operation answers at once, or returns `SUSPENDED` and
+resumes the fiber later. Interrupts follow ZIO: they unwind the frames, finalisers
+run and cannot be interrupted themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from returns.result import Failure, Success
+from typing_extensions import override
+
+from effactor.errors import Failed, NoInterpreter, UnhandledEffect
+from effactor.programs.effects import Perform
+from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeeded
+from effactor.programs.operations import Operation
+from effactor.programs.program import (
+    Attempt,
+    Block,
+    Catch,
+    Ensure,
+    ExitOf,
+    Fail,
+    FlatMap,
+    Handle,
+    Lash,
+    Map,
+    Named,
+    Program,
+    Pure,
+    Refine,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# Kinds of frames.
+FLATMAP: Final = 0
+MAP: Final = 1
+BLOCK: Final = 2
+LASH: Final = 3
+CATCH: Final = 4
+ATTEMPT: Final = 5
+EXIT: Final = 6
+ENSURE: Final = 7
+AFTER: Final = 8  # a finaliser runs; the payload is the outcome it holds up
+NAMED: Final = 9
+EFFECTS: Final = 10  # restores the effect handlers that were in force
+REFINE: Final = 11
+
+# Kinds of outcomes while they travel down the frames.
+SUCCESS: Final = 0
+FAILURE: Final = 1
+DEFECT: Final = 2
+INTERRUPT: Final = 3
+EVALUATE: Final = 4  # none yet: there is a program to evaluate first
+
+FUEL: Final = 4096
+"""Nodes that a fiber evaluates before its interpreter is asked whether to go on."""
+
+
+class _Suspended:
+    """The type of `SUSPENDED`."""
+
+    __slots__ = ()
+
+    @override
+    def __repr__(self) -> str:
+        return "SUSPENDED"
+
+
+SUSPENDED: Final[Any] = _Suspended()
+
+
+class OperationFailed(Exception):  # noqa: N818 - a signal to the engine, not an error
+    """Raised by an operation's function to make the operation fail.
+
+    Attributes:
+        error: The failure.
+    """
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class Interruption(BaseException):
+    """What an interrupted do-block sees raised at its `yield from`.
+
+    Like asyncio's CancelledError it is no Exception, so that `except Exception`
+    does not swallow it; a block that does swallow it ends all the same.
+    """
+
+
+class Pending(Protocol):
+    """What a suspended fiber waits for."""
+
+    def withdraw(self) -> None:
+        """Forget the fiber: it no longer wants the answer."""
+        ...
+
+    def describe(self) -> str:
+        """Say what it is, such as `/b (Ping)`."""
+        ...
+
+
+class Owner(Protocol):
+    """On whose behalf a fiber runs."""
+
+    @property
+    def description(self) -> str:
+        """Name the interpreter, for errors."""
+        ...
+
+    def wake(self, fiber: Fiber) -> None:
+        """Let the fiber's `turn` be called soon."""
+        ...
+
+    def out_of_fuel(self, fiber: Fiber) -> bool:
+        """Say whether the fiber should let others run, and if so schedule its turn."""
+        ...
+
+
+Frame = Any  # (kind, payload, next frame) or None: a recursive tuple, built millions of times
+
+
+class Fiber:
+    """One run of one program.
+
+    Attributes:
+        table: What each operation means here.
+        owner: On whose behalf it runs: an actor's cell or a run.
+        outcome: How it ended; None while it runs.
+        pending: What it waits for; None while it runs and after its end.
+        on_end: Called with the exit when it ends; None for nobody.
+    """
+
+    __slots__ = (
+        "_effects",
+        "_frames",
+        "_interrupted",
+        "_masked",
+        "_resumption",
+        "on_end",
+        "outcome",
+        "owner",
+        "pending",
+        "table",
+    )
+
+    def __init__(self, table: dict[type[Any], Callable[[Any, Fiber], Any]], owner: Any) -> None:
+        """Make a fiber that has not begun. *owner* is an `Owner`, and more to its table."""
+        self.table = table
+        self.owner = owner
+        self.outcome: Exit[Any, Any] | None = None
+        self.pending: Pending | None = None
+        self.on_end: Callable[[Exit[Any, Any]], None] | None = None
+        self._frames: Frame = None
+        self._effects: Any = None  # linked: (table of Handle, next)
+        self._interrupted = False
+        self._masked = 0
+        self._resumption: tuple[int, Any] = (SUCCESS, None)
+
+    # ------------------------------------------------------------ from outside
+
+    def start(self, program: Program[Any, Any, Any]) -> Exit[Any, Any] | None:
+        """Run *program* until it ends or waits.
+
+        Args:
+            program: The program.
+
+        Returns:
+            Its exit, or None if it waits.
+        """
+        return self._advance(program)
+
+    def resume(self, value: Any) -> None:
+        """Give the pending operation its answer, and let the owner schedule the fiber."""
+        self._wake(SUCCESS, value)
+
+    def resume_failed(self, error: Any) -> None:
+        """Let the pending operation fail with *error*."""
+        self._wake(FAILURE, error)
+
+    def resume_died(self, defect: BaseException) -> None:
+        """Let the pending operation raise *defect*."""
+        self._wake(DEFECT, defect)
+
+    def wait(self, pending: Pending) -> Any:
+        """Suspend until *pending* is answered; operations return what this returns.
+
+        Args:
+            pending: What the fiber waits for.
+
+        Returns:
+            `SUSPENDED`.
+        """
+        self.pending = pending
+        if self._interrupted and not self._masked:
+            pending.withdraw()
+            self._wake(INTERRUPT, None)
+        return SUSPENDED
+
+    def _wake(self, kind: int, value: Any) -> None:
+        if self.pending is None:
+            return
+        self.pending = None
+        self._resumption = (kind, value)
+        self.owner.wake(self)
+
+    def turn(self) -> Exit[Any, Any] | None:
+        """Go on after `resume` and the like; the owner calls it.
+
+        Returns:
+            The exit, or None if the fiber waits again.
+        """
+        if self.outcome is not None:
+            return self.outcome
+        kind, value = self._resumption
+        if self._interrupted and not self._masked:
+            kind, value = INTERRUPT, None
+        if kind == SUCCESS:
+            return self._advance(Pure(value))
+        if kind == EVALUATE:
+            return self._advance(value)
+        following = self._unwind(kind, value)
+        return self.outcome if following is None else self._advance(following)
+
+    def interrupt(self) -> None:
+        """Unwind the program as soon as it may be: at once if it waits, unmasked."""
+        if self.outcome is not None or self._interrupted:
+            return
+        self._interrupted = True
+        if self.pending is not None and not self._masked:
+            self.pending.withdraw()
+            self._wake(INTERRUPT, None)
+
+    def abandon(self) -> None:
+        """Close the open do-blocks of a fiber that will never run again.
+
+        Blocks that insist on yielding while they are closed are left to the
+        garbage collector; nothing they yield is performed.
+        """
+        frames, self._frames = self._frames, None
+        if self.pending is not None:
+            self.pending.withdraw()
+            self.pending = None
+        if self.outcome is None:
+            self.outcome = Interrupted()
+        while frames is not None:
+            kind, payload, frames = frames
+            if kind == BLOCK:
+                try:
+                    payload.close()
+                except Exception:  # noqa: BLE001, S110 - a dying block may say anything
+                    pass
+
+    def names(self) -> Iterator[str]:
+        """List the `named` programs that the fiber is inside of, innermost first.
+
+        Yields:
+            Their names.
+        """
+        frames = self._frames
+        while frames is not None:
+            kind, payload, frames = frames
+            if kind == NAMED:
+                yield payload
+
+    # ------------------------------------------------------------ the machine
+
+    def _end(self, outcome: Exit[Any, Any]) -> Exit[Any, Any]:
+        self._frames = None
+        self.outcome = outcome
+        if self.on_end is not None:
+            self.on_end(outcome)
+        return outcome
+
+    def _advance(self, program: Any) -> Exit[Any, Any] | None:
+        """Evaluate *program* and return its answer to the frames, until end or wait."""
+        get = self.table.get
+        p = program
+        frames = self._frames
+        fuel = FUEL
+        kind: int
+        v: Any
+        while True:
+            try:
+                while True:
+                    # ---- evaluate p
+                    fuel -= 1
+                    if fuel <= 0:
+                        self._frames = frames
+                        self._resumption = (EVALUATE, p)
+                        if self.owner.out_of_fuel(self):
+                            return None
+                        fuel = FUEL
+                    t = type(p)
+                    perform = get(t)
+                    if perform is not None:
+                        v = perform(p, self)
+                        if v is SUSPENDED:
+                            self._frames = frames
+                            return None
+                    elif t is FlatMap:
+                        frames = (FLATMAP, p.function, frames)
+                        p = p.source
+                        continue
+                    elif t is Block:
+                        frames = (BLOCK, p.function.function(*p.args, **p.kwargs), frames)
+                        v = None
+                    elif t is Map:
+                        frames = (MAP, p.function, frames)
+                        p = p.source
+                        continue
+                    elif t is Pure:
+                        v = p.value
+                    elif t is Fail:
+                        kind, v = FAILURE, p.error
+                        break
+                    else:
+                        p, frames = self._enter(p, t, frames)
+                        continue
+                    # ---- return v to the frames
+                    kind = SUCCESS
+                    while frames is not None:
+                        kind, payload, rest = frames
+                        if kind == BLOCK:
+                            send = payload.send
+                            try:
+                                while True:  # the operations of one block, one after another
+                                    p = send(v)
+                                    perform = get(type(p))
+                                    fuel -= 1
+                                    if perform is None or fuel <= 0:
+                                        break
+                                    v = perform(p, self)
+                                    if v is SUSPENDED:
+                                        self._frames = frames
+                                        return None
+                            except StopIteration as stop:
+                                if payload.gi_frame is not None:
+                                    raise  # an operation's, not the block's
+                                v = stop.value
+                                frames = rest
+                                continue
+                            kind = EVALUATE
+                            break
+                        frames = rest
+                        if kind == MAP:
+                            v = payload(v)
+                        elif kind == FLATMAP:
+                            p = payload(v)
+                            kind = EVALUATE
+                            break
+                        else:
+                            kind, v = self._leave(kind, payload, v)
+                            if kind == EVALUATE:
+                                p, held = v
+                                frames = (AFTER, (SUCCESS, held), frames)
+                            if kind != SUCCESS:
+                                break
+                    else:
+                        return self._end(Succeeded(v))
+                    if kind != EVALUATE:
+                        break
+            except OperationFailed as failure:
+                kind, v = FAILURE, failure.error
+            except Interruption:
+                kind, v = INTERRUPT, None
+            except Exception as defect:  # noqa: BLE001 - every exception is a defect until refined
+                kind, v = _raised(defect)
+            except BaseException:
+                self._frames = frames
+                self.abandon()
+                raise
+            # Outside the `except`, so that what blocks raise next does not get this
+            # exception as its context.
+            self._frames = frames
+            p = self._unwind(kind, v)
+            if p is None:
+                return self.outcome
+            frames = self._frames
+
+    def _enter(self, p: Any, t: type[Any], frames: Frame) -> tuple[Any, Frame]:
+        """Enter a node that is none of the frequent ones.
+
+        Returns:
+            What to evaluate inside it, and the frames.
+        """
+        if t is Lash:
+            return p.source, (LASH, p.function, frames)
+        if t is Catch:
+            return p.source, (CATCH, (p.classes, p.function), frames)
+        if t is Attempt:
+            return p.source, (ATTEMPT, None, frames)
+        if t is ExitOf:
+            return p.source, (EXIT, None, frames)
+        if t is Refine:
+            return p.source, (REFINE, p.classes, frames)
+        if t is Ensure:
+            return p.source, (ENSURE, p.finalizer, frames)
+        if t is Named:
+            return p.source, (NAMED, p.name, frames)
+        if t is Handle:
+            outer, self._effects = self._effects, (p.table, self._effects)
+            return p.source, (EFFECTS, outer, frames)
+        if t is Perform:
+            return self._perform(p.effect, frames)
+        if isinstance(p, Operation):
+            raise NoInterpreter(p.describe(), self.owner.description)
+        msg = (
+            f"expected a Program, got {p!r}; in a do-block write "
+            '"yield from program", and functions given to bind must return a Program'
+        )
+        raise TypeError(msg)
+
+    def _perform(self, effect: Any, frames: Frame) -> tuple[Any, Frame]:
+        """Find the effect's handler, innermost first, and run it in its own surroundings."""
+        inside = self._effects
+        level = inside
+        while level is not None:
+            table, outer = level
+            for cls, function in table:
+                if isinstance(effect, cls):
+                    answer = function(effect)
+                    if not isinstance(answer, Program):
+                        return Pure(answer), frames
+                    # What the handler performs itself is for the handlers outside.
+                    self._effects = outer
+                    return answer, (EFFECTS, inside, frames)
+            level = outer
+        raise UnhandledEffect(effect)
+
+    def _leave(self, kind: int, payload: Any, v: Any) -> tuple[int, Any]:
+        """Return the answer *v* to a frame that is none of the frequent ones.
+
+        Returns:
+            The outcome that goes on: usually `SUCCESS` and an answer.
+        """
+        if kind == ATTEMPT:
+            return SUCCESS, Success(v)
+        if kind == EXIT:
+            return SUCCESS, Succeeded(v)
+        if kind == ENSURE:
+            self._masked += 1
+            return EVALUATE, (payload, v)
+        if kind == AFTER:
+            self._masked -= 1
+            if self._interrupted and not self._masked and payload[0] != INTERRUPT:
+                return INTERRUPT, None
+            outcome: tuple[int, Any] = payload
+            return outcome
+        if kind == EFFECTS:
+            self._effects = payload
+        return SUCCESS, v
+
+    def _unwind(self, kind: int, error: Any) -> Any:
+        """Carry a failure, defect or interrupt down to the frame that stops it.
+
+        Returns:
+            The program to evaluate next, with `_frames` set; None if the fiber ended.
+        """
+        frames = self._frames
+        while frames is not None:
+            tag, payload, frames = frames
+            if tag == BLOCK:
+                if payload.gi_frame is None:
+                    continue  # it raised this itself
+                raised = _as_exception(kind, error)
+                try:
+                    p = payload.throw(raised)
+                except StopIteration as stop:
+                    if kind != INTERRUPT:
+                        self._frames = frames
+                        return Pure(stop.value)
+                except Interruption:
+                    kind, error = INTERRUPT, None
+                except Exception as other:  # noqa: BLE001 - the block's own, whatever it is
+                    if kind != INTERRUPT:
+                        kind, error = _raised(other)
+                except BaseException:
+                    self._frames = frames
+                    self.abandon()
+                    raise
+                else:
+                    if kind == INTERRUPT:
+                        # Its `finally` performs effects; it goes on, masked, and
+                        # the interrupt goes on after it.
+                        self._masked += 1
+                        frames = (AFTER, (INTERRUPT, None), frames)
+                    self._frames = (BLOCK, payload, frames)
+                    return p
+            elif tag == ENSURE:
+                self._masked += 1
+                self._frames = (AFTER, (kind, error), frames)
+                return payload
+            elif tag == AFTER:
+                self._masked -= 1
+                if payload[0] == INTERRUPT or (self._interrupted and not self._masked):
+                    kind, error = INTERRUPT, None  # it goes on, whatever the finaliser did
+                elif payload[0] == DEFECT and isinstance(error, BaseException):
+                    error.__context__ = payload[1]
+            elif tag == EFFECTS:
+                self._effects = payload
+            elif tag == NAMED:
+                # Not on failures: they are the user's values, perhaps raised many times.
+                if kind == DEFECT:
+                    error.add_note(f"in {payload!r}")
+            elif kind == FAILURE:
+                recovery = self._recover(tag, payload, error)
+                if recovery is not None:
+                    self._frames = frames
+                    return recovery
+            elif kind == DEFECT:
+                if tag == REFINE and isinstance(error, payload):
+                    kind = FAILURE
+                elif tag == EXIT:
+                    self._frames = frames
+                    return Pure(Died(error))
+        self._frames = None
+        if kind == FAILURE:
+            self._end(FailedWith(error))
+        elif kind == DEFECT:
+            self._end(Died(error))
+        else:
+            self._end(Interrupted())
+        return None
+
+    def _recover(self, tag: int, payload: Any, error: Any) -> Any:
+        """Return the program that goes on after a failure met this frame, if it does."""
+        if tag == ATTEMPT:
+            return Pure(Failure(error))
+        if tag == EXIT:
+            return Pure(FailedWith(error))
+        if tag == LASH:
+            return FlatMap(Pure(error), payload)
+        if tag == CATCH and isinstance(error, payload[0]):
+            return FlatMap(Pure(error), payload[1])
+        return None
+
+
+_FAILURE_MARK: Final = "__effactor_failure__"
+
+
+def _as_exception(kind: int, error: Any) -> BaseException:
+    """Return what a block sees raised for an outcome."""
+    if kind == INTERRUPT:
+        return Interruption()
+    if kind == FAILURE:
+        raised = error if isinstance(error, BaseException) else Failed(error)
+        # So that it is still a failure when the block lets it through, even after
+        # a `finally` that performed effects. Not setattr: exceptions may be frozen.
+        raised.__dict__[_FAILURE_MARK] = True
+        return raised
+    defect: BaseException = error
+    return defect
+
+
+def _raised(error: BaseException) -> tuple[int, Any]:
+    """Classify what a block or a function raised: a failure passing through, or a defect."""
+    if _FAILURE_MARK in error.__dict__:
+        return FAILURE, error.error if type(error) is Failed else error
+    return DEFECT, error

@@ -1,0 +1,137 @@
+"""The engine's synchronous core: programs whose every effect is answered at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypeVar
+
+from effactor.errors import Failed, HandlerFailed
+from effactor.programs.effects import Effect
+from effactor.programs.exits import Died, FailedWith, Succeeded
+from effactor.programs.operations import Operation
+from effactor.programs.program import Handle, Program
+from effactor.programs.structure import a_program
+from effactor_interpreters.runtime.engine.fiber import Fiber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from effactor.programs.exits import Exit
+
+A = TypeVar("A")
+
+
+class SynchronousOwner:
+    """Owns fibers that never wait."""
+
+    description = "run_free(program, handlers)"
+
+    def wake(self, fiber: Fiber) -> None:
+        """Never called: nothing waits."""
+        raise NotImplementedError
+
+    def out_of_fuel(self, _fiber: Fiber) -> bool:
+        """Go on: there is nobody else to let run."""
+        return False
+
+
+def run_synchronously(
+    program: Program[Any, Any, Any], table: Mapping[type[Any], Callable[[Any], Any]], owner: Any
+) -> Exit[Any, Any]:
+    """Run a program with a plain function for each operation.
+
+    Args:
+        program: The program.
+        table: Operation class to the function that answers it; what the function
+            raises is a defect, unless it raises `OperationFailed`.
+        owner: Decides about fuel, and names the interpreter in errors.
+
+    Returns:
+        How the program ended.
+    """
+
+    def ignoring_the_fiber(answer: Callable[[Any], Any]) -> Callable[[Any, Fiber], Any]:
+        return lambda operation, _fiber: answer(operation)
+
+    fiber = Fiber({cls: ignoring_the_fiber(f) for cls, f in table.items()}, owner)
+    outcome = fiber.start(program)
+    if outcome is None:  # an answer that suspends: a mistake of the interpreter's author
+        msg = f"{owner.description} met an operation that waits"
+        raise RuntimeError(msg)
+    return outcome
+
+
+def answer_of(outcome: Exit[A, Any]) -> A:
+    """Return a program's answer, or raise what it failed with or died of.
+
+    Args:
+        outcome: How the program ended.
+
+    Returns:
+        The answer.
+
+    Raises:
+        Failed: If it failed with a value that is no exception.
+    """
+    if isinstance(outcome, Succeeded):
+        return outcome.value
+    if isinstance(outcome, FailedWith):
+        raise as_exception(outcome.error)
+    if isinstance(outcome, Died):
+        raise outcome.defect
+    msg = "the program was interrupted"
+    raise RuntimeError(msg)
+
+
+def as_exception(failure: object) -> BaseException:
+    """Return what `run_free` raises for a failure.
+
+    Args:
+        failure: The failure.
+
+    Returns:
+        What the handler raised, if that is what failed; the failure itself if it
+        is an exception; else `Failed`.
+    """
+    if isinstance(failure, HandlerFailed):
+        return failure.cause
+    return failure if isinstance(failure, BaseException) else Failed(failure)
+
+
+def run_free(
+    program: Program[A, Any, Any],
+    handlers: Mapping[type[Any], Callable[[Any], Any]] | None = None,
+) -> A:
+    """Run a program here and now, without a system, a loop or a clock.
+
+    Args:
+        program: The program.
+        handlers: A function for each effect or operation it performs, by class.
+            It gets the effect and returns its answer, or a program that makes it.
+
+    Returns:
+        The program's answer.
+
+    Raises:
+        Failed: If it failed with a value that is no exception; a failure that is
+            one, and a defect, are raised as they are.
+        NoInterpreter: If it performs an operation without a function.
+        UnhandledEffect: If it performs an effect without a function.
+        TypeError: If *program* or a key of *handlers* is something else.
+    """
+    a_program("run_free", "program", program)
+    effects: list[tuple[type[Any], Callable[[Any], Any]]] = []
+    operations: dict[type[Any], Callable[[Any], Any]] = {}
+    for cls, function in (handlers or {}).items():
+        if isinstance(cls, type) and issubclass(cls, Operation):
+            operations[cls] = function
+        elif isinstance(cls, type) and issubclass(cls, Effect):
+            effects.append((cls, function))
+        else:
+            msg = f"run_free: handlers maps classes of effects to functions, got the key {cls!r}"
+            raise TypeError(msg)
+    handled: Program[A, Any, Any] = Handle(program, tuple(effects)) if effects else program
+    return answer_of(run_synchronously(handled, operations, SynchronousOwner()))
+
+
