@@ -55,6 +55,15 @@ class ActorContext(Protocol):
         ...
 
 
+class HasContext(Protocol):
+    """What a runtime attaches to an actor."""
+
+    @property
+    def context(self) -> ActorContext:
+        """The actor's surroundings."""
+        ...
+
+
 class Actor(Generic[M_contra]):
     """Base class of actors.
 
@@ -66,12 +75,12 @@ class Actor(Generic[M_contra]):
 
     # The runtime sets it after construction, so subclasses need not call
     # `super().__init__()`.
-    __slots__ = ("_context",)
+    __slots__ = ("_cell",)
 
     # Tells the hooks of this class, which do nothing, from a subclass's own.
     __effactor_root__: ClassVar[bool] = True
     __effactor_behavior__: ClassVar[Behavior]
-    _context: ActorContext
+    _cell: HasContext
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Check the handlers and build the dispatch table."""
@@ -86,8 +95,10 @@ class Actor(Generic[M_contra]):
             RuntimeError: In `__init__`, or if the actor was never spawned.
         """
         try:
-            return self._context
+            return self._cell.context
         except AttributeError:
+            if hasattr(self, "_cell"):
+                raise
             msg = (
                 f"{type(self).__name__} has no context yet: it is not spawned, or still in "
                 "__init__; use on_started"

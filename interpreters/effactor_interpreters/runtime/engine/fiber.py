@@ -99,8 +99,13 @@ class Interruption(BaseException):
 class Pending(Protocol):
     """What a suspended fiber waits for."""
 
-    def withdraw(self) -> None:
-        """Forget the fiber: it no longer wants the answer."""
+    def withdraw(self) -> bool:
+        """Forget the fiber: it no longer wants the answer.
+
+        Returns:
+            Whether the fiber may go on at once; otherwise it is resumed once what
+            it waited for has come to its end.
+        """
         ...
 
     def describe(self) -> str:
@@ -118,6 +123,10 @@ class Owner(Protocol):
 
     def wake(self, fiber: Fiber) -> None:
         """Let the fiber's `turn` be called soon."""
+        ...
+
+    def run_fiber(self, fiber: Fiber) -> None:
+        """Call the fiber's `turn`."""
         ...
 
     def out_of_fuel(self, fiber: Fiber) -> bool:
@@ -200,8 +209,7 @@ class Fiber:
             `SUSPENDED`.
         """
         self.pending = pending
-        if self._interrupted and not self._masked:
-            pending.withdraw()
+        if self._interrupted and not self._masked and pending.withdraw():
             self._wake(INTERRUPT, None)
         return SUSPENDED
 
@@ -211,6 +219,10 @@ class Fiber:
         self.pending = None
         self._resumption = (kind, value)
         self.owner.wake(self)
+
+    def run_turn(self) -> None:
+        """Go on, in the surroundings of the owner. The run queue calls it."""
+        self.owner.run_fiber(self)
 
     def turn(self) -> Exit[Any, Any] | None:
         """Go on after `resume` and the like; the owner calls it.
@@ -235,8 +247,7 @@ class Fiber:
         if self.outcome is not None or self._interrupted:
             return
         self._interrupted = True
-        if self.pending is not None and not self._masked:
-            self.pending.withdraw()
+        if self.pending is not None and not self._masked and self.pending.withdraw():
             self._wake(INTERRUPT, None)
 
     def abandon(self) -> None:

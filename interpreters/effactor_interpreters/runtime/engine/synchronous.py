@@ -31,6 +31,10 @@ class SynchronousOwner:
         """Never called: nothing waits."""
         raise NotImplementedError
 
+    def run_fiber(self, fiber: Fiber) -> None:
+        """Never called: nothing waits."""
+        raise NotImplementedError
+
     def out_of_fuel(self, _fiber: Fiber) -> bool:
         """Go on: there is nobody else to let run."""
         return False

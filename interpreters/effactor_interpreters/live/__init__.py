@@ -1,0 +1,1 @@
+"""The live interpreter: actors and programs on asyncio."""

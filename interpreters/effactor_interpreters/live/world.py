@@ -1,0 +1,69 @@
+"""The world of production: asyncio's loop, the machine's clock and entropy."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from effactor_interpreters.runtime.cell import Cell
+
+
+class LiveWorld:
+    """Time, entropy and scheduling of a running asyncio loop."""
+
+    inline = True
+
+    def __init__(self) -> None:
+        self.random = random.Random()
+        self.clock = time.monotonic
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Return the running loop.
+
+        Raises:
+            RuntimeError: If none runs.
+        """
+        self._loop = asyncio.get_running_loop()
+        return self._loop
+
+    def clock(self) -> float:  # type: ignore[no-redef]
+        """Return the machine's monotonic clock, in seconds."""
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        """Return the time of day, in UTC."""
+        return datetime.now(UTC)
+
+    def call_later(
+        self, seconds: float, callback: Callable[[], object], what: str
+    ) -> asyncio.TimerHandle:
+        """Set a timer of the loop."""
+        del what
+        return self._loop.call_later(seconds, callback)
+
+    def schedule(self, drain: Callable[[], None]) -> None:
+        """Drain the run queue in the loop's next turn."""
+        self._loop.call_soon(drain)
+
+    def deliver(self, cell: Cell, item: Any, *, urgent: bool = False) -> None:
+        """Put the item into the mailbox: within a process, delivery is instantaneous."""
+        if urgent:
+            cell.request_stop(item)
+        else:
+            cell.accept(item)
+
+    def returning(self, reply: Any, source: Cell, what: str) -> Any:
+        """Settle replies directly."""
+        del source, what
+        return reply
+
+    def call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Call the function."""
+        return function(*args, **kwargs)

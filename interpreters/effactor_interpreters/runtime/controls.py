@@ -1,0 +1,118 @@
+"""Mailbox items of the runtime's own: start, stop, and what follows a failure.
+
+They travel like messages, so their order relative to messages is the mailbox's
+order, and the simulator explores it like any other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from effactor.actors.ref import StopMode
+    from effactor_interpreters.runtime.cell import Cell
+
+
+class Control:
+    """An item that the cell's driver runs instead of giving it to a handler."""
+
+    __slots__ = ()
+
+    def run(self, cell: Cell) -> Generator[Any, Any, Any]:
+        """Do it, in the cell's driver; what it returns is the reply."""
+        raise NotImplementedError
+
+
+class Start(Control):
+    """Run `on_started`, before any message."""
+
+    __slots__ = ()
+
+    @override
+    def run(self, cell: Cell) -> Generator[Any, Any, Any]:
+        from effactor_interpreters.runtime.lifecycle import start  # noqa: PLC0415
+
+        return start(cell)
+
+    @override
+    def __repr__(self) -> str:
+        return "start"
+
+
+START = Start()
+
+
+class StopRequest(Control):
+    """Stop the actor.
+
+    Attributes:
+        mode: How much to finish first.
+        by: Path of whoever asked, or "" for code outside of actors.
+    """
+
+    __slots__ = ("by", "mode")
+
+    def __init__(self, mode: StopMode, by: str) -> None:
+        self.mode = mode
+        self.by = by
+
+    @property
+    def reason(self) -> str:
+        """Why the actor stops, in words."""
+        return f"asked to stop by {self.by}" if self.by else "asked to stop"
+
+    @override
+    def run(self, cell: Cell) -> Generator[Any, Any, Any]:
+        from effactor_interpreters.runtime.lifecycle import terminate  # noqa: PLC0415
+
+        return terminate(cell, self.reason, self.mode)
+
+    @override
+    def __repr__(self) -> str:
+        return "stop" if self.mode == "graceful" else f"stop ({self.mode})"
+
+
+class Failure(Control):
+    """Let supervision deal with what a handler raised.
+
+    Attributes:
+        error: What it raised.
+    """
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    @override
+    def run(self, cell: Cell) -> Generator[Any, Any, Any]:
+        from effactor_interpreters.runtime.lifecycle import supervise  # noqa: PLC0415
+
+        return supervise(cell, self.error)
+
+    @override
+    def __repr__(self) -> str:
+        return f"failure {self.error!r}"
+
+
+class Continue(Control):
+    """Go on with a handler that answered a program or coroutine too deep on the stack.
+
+    Attributes:
+        work: The coroutine or program.
+        message: The message it handles.
+    """
+
+    __slots__ = ("message", "work")
+
+    def __init__(self, work: Any, message: Any) -> None:
+        self.work = work
+        self.message = message
+
+    @override
+    def run(self, cell: Cell) -> Generator[Any, Any, Any]:
+        return (yield from cell.finish(self.work))

@@ -1,0 +1,142 @@
+"""Drivers: pooled coroutines that run handlers, one request after another.
+
+Sending to a running coroutine costs a third of starting one and catching its
+StopIteration, so a system keeps a pool of drivers. A request is a cell with its
+inbox, of which the driver handles a batch; or one coroutine, for an ask that is
+handled on the asker's stack. A driver yields `DONE` between requests; anything
+else that it yields is what the handler waits for.
+"""
+
+from __future__ import annotations
+
+import types
+from asyncio import CancelledError
+from typing import TYPE_CHECKING, Any, Final
+
+from effactor.errors import ActorStopped
+from effactor.programs.program import Program
+from effactor_interpreters.runtime.controls import Control
+from effactor_interpreters.runtime.lifecycle import supervise
+from effactor_interpreters.runtime.waits import handler_failed, is_declared
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from effactor_interpreters.runtime.cell import Cell
+    from effactor_interpreters.runtime.system import ActorSystem
+
+BATCH: Final = 64
+"""Messages of one cell that are handled before other cells get their turn."""
+
+WORK: Final = (Program, types.CoroutineType)
+"""What a `def` handler may return instead of its reply."""
+
+
+class _Done:
+    """The type of `DONE`."""
+
+
+DONE: Final = _Done()
+
+
+@types.coroutine
+def _drive(system: ActorSystem) -> Generator[Any, Any, None]:
+    request = yield
+    while True:
+        cell, inbox, work = request
+        if inbox is None:
+            # What it raises kills this driver and goes straight to the asker.
+            system.output = yield from work
+        else:
+            yield from batch(cell, inbox)
+        request = cell = inbox = work = None
+        request = yield DONE
+
+
+@types.coroutine
+def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
+    actor, plain = cell.actor, cell.plain
+    n = BATCH
+    popleft = inbox.popleft
+    while inbox and n:
+        n -= 1
+        message = popleft()
+        reply = None
+        if type(message) is tuple:
+            message, reply = message
+            if reply is not None and reply.done():
+                continue  # its asker has given up
+        try:
+            handler = plain.get(type(message))
+            if handler is not None:
+                answer = handler(actor, message)
+                if answer is not None and isinstance(answer, WORK):
+                    answer = yield from cell.finish(answer)
+            elif isinstance(message, Control):
+                answer = yield from message.run(cell)
+                actor, plain = cell.actor, cell.plain
+            else:
+                handler = cell.behavior.coroutine.get(type(message))
+                if handler is None:
+                    if cell.behavior.resolve(type(message)):
+                        inbox.appendleft((message, reply))
+                    else:
+                        cell.unhandled(message, reply)
+                    continue
+                answer = yield from handler(actor, message)
+                if answer is not None and isinstance(answer, Program):
+                    answer = yield from cell.finish(answer)
+        except Exception as error:  # noqa: BLE001 - supervision decides
+            failure: BaseException = error
+        except CancelledError as error:
+            if cell.killed is not None:
+                if reply is not None and not reply.done():
+                    reply.set_exception(
+                        ActorStopped(cell.full_path, message, cell.killed, delivered=True)
+                    )
+                continue  # the stop request is next in the inbox
+            failure = error
+        else:
+            if reply is not None and not reply.done():
+                reply.set_result(answer)
+            continue
+        # Outside the `except`, so that supervision does not run with this
+        # exception as the context of its own.
+        expected = is_declared(message, failure)
+        if reply is not None and not reply.done():
+            handler_failed(reply, failure)
+        if not expected:
+            if reply is None:
+                cell.system.log.error(
+                    "%s failed while handling %r", cell.full_path, message, exc_info=failure
+                )
+            yield from supervise(cell, failure)
+            actor, plain = cell.actor, cell.plain
+        failure = None  # type: ignore[assignment]  # breaks the cycle with this frame
+
+
+class Driver:
+    """One pooled driver, and what the cell that it serves needs to know.
+
+    Attributes:
+        send: Go on with a value, or begin a request.
+        throw: Go on with an exception.
+        reply: Reply of the one coroutine it runs; None for a batch.
+        message: Message of that coroutine.
+        waiting: What the handler waits for: a `Wait` or a future.
+        must_cancel: Whether the next wait must be cancelled at once.
+        cancellations: How often the handler was cancelled, for `asyncio.timeout`.
+    """
+
+    __slots__ = ("cancellations", "message", "must_cancel", "reply", "send", "throw", "waiting")
+
+    def __init__(self, system: ActorSystem) -> None:
+        coroutine = _drive(system)
+        self.send: Any = coroutine.send  # type: ignore[attr-defined]
+        self.throw: Any = coroutine.throw  # type: ignore[attr-defined]
+        self.send(None)
+        self.reply: Any = None
+        self.message: Any = None
+        self.waiting: Any = None
+        self.must_cancel = False
+        self.cancellations = 0

@@ -1,0 +1,115 @@
+"""How an actor starts, fails, restarts and stops. All of it runs in the cell's driver."""
+
+from __future__ import annotations
+
+import types
+from asyncio import CancelledError
+from typing import TYPE_CHECKING, Any
+
+from effactor.actors.supervision import Directive, OneForOneStrategy
+from effactor.programs.program import Program
+from effactor_interpreters.runtime.controls import Failure, StopRequest
+from effactor_interpreters.runtime.waits import Wait, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from effactor.actors.ref import StopMode
+    from effactor_interpreters.runtime.cell import Cell
+
+DEFAULT_STRATEGY = OneForOneStrategy()
+
+
+def _hook(cell: Cell, result: Any) -> Generator[Any, Any, None]:
+    """Finish a lifecycle hook, whether it was `def`, `async def` or returned a program."""
+    if isinstance(result, Program | types.CoroutineType):
+        yield from cell.finish(result)
+
+
+def start(cell: Cell) -> Generator[Any, Any, None]:
+    """Run `on_started`; if it raises, the actor stops and its spawner learns why."""
+    cell.relations.starting = False
+    try:
+        yield from _hook(cell, cell.actor.on_started())
+    except (Exception, CancelledError) as error:
+        yield from terminate(cell, f"failed to start: {error!r}", "now", cleanup=False)
+        raise
+
+
+def terminate(
+    cell: Cell, reason: str, mode: StopMode, *, cleanup: bool = True
+) -> Generator[Any, Any, None]:
+    """Refuse what is left in the mailbox, stop the children, run `on_stopped`, tell the world.
+
+    Args:
+        cell: The cell.
+        reason: Why, in words.
+        mode: How the children stop.
+        cleanup: Whether `on_stopped` runs.
+    """
+    cell.close(reason)
+    yield from stop_children(cell, mode)
+    if cleanup and cell.behavior.has_stopped:
+        try:
+            yield from _hook(cell, cell.actor.on_stopped())
+        except (Exception, CancelledError) as error:
+            cell.system.log.error("on_stopped of %s failed", cell.full_path, exc_info=error)
+    cell.stopped()
+
+
+def stop_children(cell: Cell, mode: StopMode) -> Generator[Any, Any, None]:
+    """Stop the children of a cell, and wait until they have stopped."""
+    for child in list(cell.children.values()):
+        child.request_stop(StopRequest(mode, cell.full_path))
+    for child in list(cell.children.values()):
+        wait = Wait(None, f"the end of {child.full_path}")
+        child.on_stopped(wait)
+        while not wait.finished:
+            try:
+                yield from wait_for(wait)
+            except CancelledError:
+                wait.error = None  # a second stop does not shorten the first
+
+
+def supervise(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
+    """Let the parent's strategy decide about a cell whose handler raised *error*."""
+    if not isinstance(error, Exception | CancelledError):
+        yield from terminate(cell, f"died of {error!r}", "now")
+        return
+    parent = cell.parent
+    strategy = (parent.actor.supervisor_strategy() if parent is not None else None) or (
+        cell.system.strategy
+    )
+    directive = strategy.decider(error)
+    if directive is Directive.RESUME:
+        return
+    if directive is Directive.RESTART:
+        if cell.relations.may_restart(cell.system.world.clock(), strategy):
+            yield from restart(cell, error)
+            return
+        reason = f"stopped after more than {strategy.max_restarts} restarts"
+        reason += f" in {strategy.within_seconds:g} s: {error!r}"
+        yield from terminate(cell, reason, "now")
+        return
+    if directive is Directive.ESCALATE:
+        if parent is None:
+            cell.system.log.error("%s failed", cell.full_path, exc_info=error)
+        else:
+            parent.fail_soon(Failure(error))
+    yield from terminate(cell, f"stopped by its supervisor: {error!r}", "now")
+
+
+def restart(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
+    """Replace the instance; ref, path and mailbox stay, the children are stopped first."""
+    yield from stop_children(cell, "now")
+    try:
+        if cell.behavior.has_stopped:
+            yield from _hook(cell, cell.actor.on_stopped())
+    except (Exception, CancelledError) as failure:
+        cell.system.log.error("on_stopped of %s failed", cell.full_path, exc_info=failure)
+    try:
+        cell.replace_actor()
+        yield from _hook(cell, cell.actor.on_restart(error))
+        yield from _hook(cell, cell.actor.on_started())
+    except (Exception, CancelledError) as failure:
+        yield from terminate(cell, f"failed to restart: {failure!r}", "now", cleanup=False)

@@ -1,0 +1,253 @@
+"""What each operation means in an actor system: one function an operation."""
+
+from __future__ import annotations
+
+import logging
+from asyncio import CancelledError
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from effactor.actors.ref import ActorRef, binding_of
+from effactor.errors import ActorNotFound, ActorStopped, Deadlock
+from effactor.programs import operations as ops
+from effactor_interpreters.runtime.cell import STOPPED, Cell
+from effactor_interpreters.runtime.controls import START
+from effactor_interpreters.runtime.engine.fiber import SUSPENDED, Fiber, OperationFailed
+from effactor_interpreters.runtime.waits import LifecycleWait, as_failure
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from effactor_interpreters.runtime.system import ActorSystem
+    from effactor_interpreters.runtime.world import Timer
+
+_LOG = logging.getLogger("effactor.program")
+_LEVELS = logging.getLevelNamesMapping()
+
+
+class Sleeping:
+    """What a sleeping fiber waits for."""
+
+    __slots__ = ("seconds", "timer")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.timer: Timer | None = None
+
+    def withdraw(self) -> bool:
+        """Cancel the timer."""
+        if self.timer is not None:
+            self.timer.cancel()
+        return True
+
+    def describe(self) -> str:
+        """Say what is waited for."""
+        return f"the end of a sleep of {self.seconds:g} s"
+
+
+class Calling:
+    """What a fiber waits for while an awaitable of `free_call` runs in a task."""
+
+    __slots__ = ("name", "task")
+
+    def __init__(self, name: str, task: asyncio.Task[Any]) -> None:
+        self.name = name
+        self.task = task
+
+    def withdraw(self) -> bool:
+        """Cancel the task; the fiber goes on when it has ended."""
+        self.task.cancel()
+        return False
+
+    def describe(self) -> str:
+        """Say what is waited for."""
+        return self.name
+
+
+class Operations:
+    """The operations of one system.
+
+    Attributes:
+        system: The system.
+    """
+
+    def __init__(self, system: ActorSystem) -> None:
+        self.system = system
+
+    def table(self) -> dict[type[Any], Callable[[Any, Fiber], Any]]:
+        """List the functions by operation.
+
+        Returns:
+            The table for the engine.
+        """
+        return {
+            ops.Ask: self.ask,
+            ops.Tell: self.tell,
+            ops.Stop: self.stop,
+            ops.Join: self.join,
+            ops.Spawn: self.spawn,
+            ops.Lookup: self.lookup,
+            ops.Self: self.own_ref,
+            ops.Sleep: self.sleep,
+            ops.Now: self.now,
+            ops.Random: self.random,
+            ops.Uuid: self.uuid,
+            ops.Log: self.log,
+            ops.Call: self.call,
+        }
+
+    def _find(self, ref: ActorRef[Any]) -> Cell | None:
+        cell = binding_of(ref)
+        if type(cell) is Cell and cell.system is self.system:
+            return cell
+        return self.system.find(ref)
+
+    def ask(self, operation: ops.Ask[Any, Any], fiber: Fiber) -> Any:
+        """Send a message; the reply resumes the fiber."""
+        message = operation.message
+        cell = self._find(operation.ref)
+        if cell is None:
+            raise OperationFailed(self._nobody(operation.ref, message))
+        try:
+            reply = cell.enter(message, fiber)
+        except (Exception, CancelledError) as error:
+            raise OperationFailed(as_failure(cell, message, error)) from None
+        if reply is None:
+            return self.system.output
+        asker = fiber.owner if type(fiber.owner) is Cell else None
+        try:
+            cell.awaiting(reply, message, operation.timeout, asker)
+        except Deadlock:
+            fiber.pending = None
+            raise
+        return SUSPENDED
+
+    def _nobody(self, ref: ActorRef[Any], message: Any) -> ActorStopped:
+        path = f"/{self.system.name}{ref.path}"
+        if ref.path in self.system.cells:
+            return ActorStopped(path, message, "is another actor now: the one of this ref stopped")
+        nearest = self.system.nearest(ref.path)
+        hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+        return ActorStopped(path, message, f"is no actor{hint}")
+
+    def tell(self, operation: ops.Tell, _fiber: Fiber) -> None:
+        """Send a message."""
+        cell = self._find(operation.ref)
+        if cell is None:
+            error = self._nobody(operation.ref, operation.message)
+            self.system.dead_letter(operation.message, error.target, error.reason)
+        else:
+            cell.tell_nowait(operation.message)
+
+    def stop(self, operation: ops.Stop, _fiber: Fiber) -> None:
+        """Ask an actor to stop."""
+        cell = self._find(operation.ref)
+        if cell is not None:
+            self.system.stop_cell(cell, operation.mode)
+
+    def join(self, operation: ops.Join, fiber: Fiber) -> Any:
+        """Wait for an actor's end."""
+        cell = self._find(operation.ref)
+        if cell is None or cell.state == STOPPED:
+            return None
+        wait = LifecycleWait(fiber, cell, "end")
+        fiber.wait(wait)
+        cell.on_stopped(wait)
+        return SUSPENDED
+
+    def spawn(self, operation: ops.Spawn[Any], fiber: Fiber) -> Any:
+        """Start an actor."""
+        parent = fiber.owner if type(fiber.owner) is Cell else None
+        cell = self.system.create(parent, operation.actor, operation.name)
+        if not cell.starting:
+            return cell.ref
+        wait = _SpawnWait(fiber, cell, "start")
+        fiber.wait(wait)
+        self.system.world.deliver(cell, (START, wait))
+        return SUSPENDED
+
+    def lookup(self, operation: ops.Lookup[Any, Any], _fiber: Fiber) -> Any:
+        """Find an actor."""
+        try:
+            return self.system.at(operation.path)
+        except ActorNotFound as error:
+            raise OperationFailed(error) from None
+
+    def own_ref(self, _operation: ops.Self[Any], fiber: Fiber) -> Any:
+        """Answer the owner's ref."""
+        return fiber.owner.ref
+
+    def sleep(self, operation: ops.Sleep, fiber: Fiber) -> Any:
+        """Wait for a timer."""
+        sleeping = Sleeping(operation.seconds)
+
+        def awake() -> None:
+            if fiber.pending is sleeping:
+                fiber.resume(None)
+
+        fiber.wait(sleeping)
+        what = f"sleep of {operation.seconds:g} s"
+        sleeping.timer = self.system.world.call_later(operation.seconds, awake, what)
+        if fiber.pending is not sleeping:  # interrupted meanwhile
+            sleeping.timer.cancel()
+        return SUSPENDED
+
+    def now(self, _operation: ops.Now[Any], _fiber: Fiber) -> Any:
+        """Answer the time of day."""
+        return self.system.world.now()
+
+    def random(self, _operation: ops.Random[Any], _fiber: Fiber) -> Any:
+        """Answer a random number."""
+        return self.system.world.random.random()
+
+    def uuid(self, _operation: ops.Uuid[Any], _fiber: Fiber) -> Any:
+        """Answer a random UUID."""
+        return UUID(int=self.system.world.random.getrandbits(128), version=4)
+
+    def log(self, operation: ops.Log, fiber: Fiber) -> None:
+        """Write to the log."""
+        level = _LEVELS[operation.level.upper()]
+        if _LOG.isEnabledFor(level):
+            fields = "".join(f" {key}={value!r}" for key, value in operation.fields.items())
+            extra = {"effactor": {"actor": fiber.owner.full_path, **operation.fields}}
+            _LOG.log(level, "%s%s", operation.text, fields, extra=extra)
+
+    def call(self, operation: ops.Call[Any], fiber: Fiber) -> Any:
+        """Call a function of the outside world."""
+        answer = self.system.world.call(operation.function, operation.args, operation.kwargs)
+        if not isawaitable(answer):
+            return answer
+        # `create_task` wants a coroutine; any awaitable will do for us.
+        task = self.system.loop.create_task(_await(answer))
+        calling = Calling(operation.describe(), task)
+
+        def ended(task: asyncio.Task[Any]) -> None:
+            if fiber.pending is not calling:
+                return
+            if task.cancelled():
+                fiber.resume_died(CancelledError())
+            elif (error := task.exception()) is not None:
+                fiber.resume_died(error)
+            else:
+                fiber.resume(task.result())
+
+        fiber.wait(calling)
+        task.add_done_callback(ended)
+        return SUSPENDED
+
+
+class _SpawnWait(LifecycleWait):
+    """Waits for an actor's `on_started`, and answers its ref."""
+
+    __slots__ = ()
+
+    def set_result(self, value: Any) -> None:
+        """Answer the ref."""
+        del value
+        super().set_result(self.target.ref)
+
+
+async def _await(awaitable: Any) -> Any:
+    return await awaitable

@@ -1,0 +1,150 @@
+"""A run: a program on its own, outside of any actor. It is an anonymous actor."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
+
+from effactor.actors.ref import ActorRef, Unbound
+from effactor.programs.program import Block, Named
+from effactor_interpreters.runtime.engine.fiber import Fiber
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from effactor.programs.exits import Exit
+    from effactor.programs.program import Program
+    from effactor_interpreters.runtime.system import ActorSystem
+
+
+def name_of(program: Any) -> str:
+    """Name a program for people: its block or `named`, else its innermost operation.
+
+    Args:
+        program: Any program.
+
+    Returns:
+        Text without slashes, such as `checkout`.
+    """
+    while True:
+        if isinstance(program, Named):
+            return program.name.replace("/", "|")
+        if isinstance(program, Block):
+            return program.function.__qualname__.rpartition(".")[2]
+        source = getattr(program, "source", None)
+        if source is None:
+            return type(program).__name__.lower()
+        program = source
+
+
+class Run:
+    """Owns the fiber of one `run_free`.
+
+    Attributes:
+        system: The system it runs in.
+        program: The program.
+        fiber: Its fiber.
+    """
+
+    __slots__ = ("_path", "_variables", "fiber", "program", "system")
+
+    def __init__(self, system: ActorSystem, program: Program[Any, Any, Any]) -> None:
+        self.system = system
+        self.program = program
+        self.fiber = Fiber(system.table, self)
+        self._path: str | None = None
+        self._variables: Any = None
+
+    @property
+    def path(self) -> str:
+        """Path of the anonymous actor, such as `/checkout#1`; numbered when first asked for."""
+        if self._path is None:
+            self._path = f"/{self.system.number(name_of(self.program))}"
+        return self._path
+
+    @property
+    def full_path(self) -> str:
+        """The path with the system's name in front, for people."""
+        return f"/{self.system.name}{self.path}"
+
+    @property
+    def ref(self) -> ActorRef[Any]:
+        """A ref that names the run; a run receives no messages."""
+        return ActorRef(self.path, 0, Unbound(self.path))
+
+    @property
+    def description(self) -> str:
+        """Name the interpreter, for errors."""
+        return f"the actor system {self.system.name!r}"
+
+    def begin(self) -> Exit[Any, Any] | None:
+        """Run until the program ends or waits.
+
+        Returns:
+            Its exit, or None if it waits.
+        """
+        system = self.system
+        outer, system.running = system.running, self
+        try:
+            return self.fiber.start(self.program)
+        finally:
+            system.running = outer
+
+    async def end(self) -> Exit[Any, Any]:
+        """Wait for the program's end. Cancelling this interrupts the program.
+
+        Returns:
+            Its exit.
+
+        Raises:
+            CancelledError: After a cancellation, once the finalisers have run.
+        """
+        self.system.runs[self] = None
+        try:
+            return await self._future()
+        except CancelledError:
+            self.fiber.interrupt()
+            while self.fiber.outcome is None:
+                try:
+                    await self._future()
+                except CancelledError:
+                    continue  # a second one does not shorten the finalisers
+            raise
+        finally:
+            del self.system.runs[self]
+
+    def _future(self) -> asyncio.Future[Exit[Any, Any]]:
+        future: asyncio.Future[Exit[Any, Any]] = self.system.loop.create_future()
+
+        def ended(outcome: Exit[Any, Any]) -> None:
+            if not future.done():
+                future.set_result(outcome)
+
+        self.fiber.on_end = ended
+        if self._variables is None:
+            self._variables = copy_context()
+        return future
+
+    # ------------------------------------------------------------ owner of the fiber
+
+    def wake(self, fiber: Fiber) -> None:
+        """Let the fiber go on soon."""
+        self.system.make_ready(fiber)
+
+    def run_fiber(self, fiber: Fiber) -> None:
+        """Let the fiber go on now."""
+        system = self.system
+        outer, system.running = system.running, self
+        try:
+            if self._variables is None:
+                fiber.turn()
+            else:
+                self._variables.run(fiber.turn)
+        finally:
+            system.running = outer
+
+    def out_of_fuel(self, fiber: Fiber) -> bool:
+        """Let others run: a program without waits must not keep the loop."""
+        self.system.make_ready(fiber)
+        return True

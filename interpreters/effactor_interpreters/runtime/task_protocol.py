@@ -1,0 +1,100 @@
+"""The part of asyncio.Task that code asks of `asyncio.current_task()`.
+
+`asyncio.timeout` and `TaskGroup` use the public half; anyio reads the private
+attributes, and its cancel scopes would hang without them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+    from contextvars import Context
+
+    from effactor.actors.ref import ActorRef
+    from effactor_interpreters.runtime.driver import Driver
+    from effactor_interpreters.runtime.system import ActorSystem
+
+
+class _BegunCoroutine:
+    """What `inspect.getcoroutinestate` takes for a coroutine that has begun."""
+
+    cr_running = False
+    cr_suspended = True
+    cr_frame = type("Frame", (), {"f_lasti": 0})()
+
+
+_BEGUN = _BegunCoroutine()
+
+
+class TaskProtocol:
+    """Lets a cell stand as the current task of its handlers."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        driver: Driver | None
+        ref: ActorRef[Any]
+        system: ActorSystem
+        variables: Context
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Cancel what the handler waits for, as Task.cancel does."""
+        driver = self.driver
+        if driver is None:
+            # In its first step nothing can be cancelled yet; a stop is remembered
+            # by the cell itself.
+            return False
+        driver.cancellations += 1
+        if driver.waiting is not None and driver.waiting.cancel(msg=msg):
+            return True
+        driver.must_cancel = True
+        return True
+
+    def cancelling(self) -> int:
+        """Count the cancellations of the running handler."""
+        return 0 if self.driver is None else self.driver.cancellations
+
+    def uncancel(self) -> int:
+        """Take one cancellation back."""
+        driver = self.driver
+        if driver is None:
+            return 0
+        driver.cancellations = max(0, driver.cancellations - 1)
+        return driver.cancellations
+
+    def done(self) -> bool:
+        """Tell whether the task has ended: an actor's has not while it runs handlers."""
+        return False
+
+    def cancelled(self) -> bool:
+        """Tell whether the task was cancelled."""
+        return False
+
+    def get_name(self) -> str:
+        """Return the actor's path."""
+        return self.ref.path
+
+    def set_name(self, _value: object) -> None:
+        """Keep the actor's path: it is the name."""
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop."""
+        return self.system.loop
+
+    def get_context(self) -> Context:
+        """Return the context variables of the handlers."""
+        return self.variables
+
+    def get_coro(self) -> Any:
+        """Return something that has begun."""
+        return _BEGUN
+
+    @property
+    def _must_cancel(self) -> bool:
+        return self.driver is not None and self.driver.must_cancel
+
+    @property
+    def _fut_waiter(self) -> Any:
+        return None if self.driver is None else self.driver.waiting

@@ -1,0 +1,289 @@
+"""Replies: how an asker hears of the outcome of an ask.
+
+Whoever settles a reply needs only four methods of asyncio's Future: `done`,
+`set_result`, `set_exception`, `cancel`. So a future is a reply too: the one that
+tasks outside of any actor wait on. An actor that waits needs no future and no
+turn of the loop: its coroutine yields a `Wait` to its own cell. A program waits
+with a `FiberWait`.
+"""
+
+from __future__ import annotations
+
+import types
+from asyncio import CancelledError
+from typing import TYPE_CHECKING, Any
+
+from effactor.actors.message import declared
+from effactor.errors import AskTimeout, Failed, HandlerFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from effactor_interpreters.runtime.cell import Cell
+    from effactor_interpreters.runtime.engine.fiber import Fiber
+    from effactor_interpreters.runtime.world import Timer
+
+
+class Wait:
+    """What a handler's coroutine yields to its own cell while it waits.
+
+    Attributes:
+        cell: The waiting cell, once it waits.
+        target: The cell waited for, or None.
+        message: The message asked, for reports.
+        timer: The ask's timer, or None.
+    """
+
+    __slots__ = ("cell", "error", "finished", "message", "target", "timer", "value")
+
+    def __init__(self, target: Cell | None, message: Any) -> None:
+        self.cell: Cell | None = None
+        self.target = target
+        self.message = message
+        self.timer: Timer | None = None
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.finished = False
+
+    def done(self) -> bool:
+        """Tell whether it is settled."""
+        return self.finished
+
+    def set_result(self, value: Any) -> None:
+        """Settle with a reply."""
+        self.value = value
+        self._finish()
+
+    def set_exception(self, error: BaseException) -> None:
+        """Settle with an exception."""
+        self.error = error
+        self._finish()
+
+    def _finish(self) -> None:
+        self.finished = True
+        if self.timer is not None:
+            self.timer.cancel()
+        if self.cell is not None:
+            self.cell.resume()
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Settle by raising CancelledError in the waiting handler."""
+        if self.finished:
+            return False
+        self.set_exception(CancelledError() if msg is None else CancelledError(msg))
+        return True
+
+    def waits_for(self) -> tuple[Cell, Any] | None:
+        """Name the cell without whose reply the waiter can never go on, and the message."""
+        if self.target is None or self.timer is not None or self.finished:
+            return None
+        return self.target, self.message
+
+    def describe(self) -> str:
+        """Say what is waited for."""
+        if self.target is None:
+            return str(self.message)
+        return f"{self.target.full_path} ({type(self.message).__name__})"
+
+
+class ProgramWait(Wait):
+    """Waits for the end of a program that the handler runs.
+
+    Attributes:
+        fiber: The program's fiber.
+    """
+
+    __slots__ = ("fiber",)
+
+    def __init__(self, fiber: Fiber) -> None:
+        super().__init__(None, "a program")
+        self.fiber = fiber
+        fiber.on_end = self.set_result
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Interrupt the program; the wait ends when its finalisers have run."""
+        del msg
+        if self.finished:
+            return False
+        self.fiber.interrupt()
+        return True
+
+    def waits_for(self) -> tuple[Cell, Any] | None:
+        """Name the cell that the program waits for."""
+        pending = self.fiber.pending
+        return pending.waits_for() if isinstance(pending, FiberWait) else None
+
+    def describe(self) -> str:
+        """Say what the program waits for."""
+        pending = self.fiber.pending
+        return "a program that is ready to go on" if pending is None else pending.describe()
+
+
+@types.coroutine
+def wait_for(wait: Wait) -> Generator[Wait, None, Any]:
+    """Wait in a handler's coroutine until *wait* is settled.
+
+    Args:
+        wait: The wait.
+
+    Returns:
+        Its value.
+
+    Raises:
+        BaseException: Its exception.
+    """
+    while not wait.finished:
+        yield wait
+    if wait.error is not None:
+        try:
+            raise wait.error
+        finally:
+            wait.error = None  # breaks the cycle of exception, traceback and frame
+    return wait.value
+
+
+class FiberWait:
+    """The reply that a program's operation waits for.
+
+    Attributes:
+        fiber: The program's fiber.
+        target: The cell waited for.
+        message: The message asked, for reports.
+        timer: The ask's timer, or None.
+    """
+
+    __slots__ = ("fiber", "message", "target", "timer")
+
+    def __init__(self, fiber: Fiber, target: Cell, message: Any) -> None:
+        self.fiber: Fiber | None = fiber
+        self.target = target
+        self.message = message
+        self.timer: Timer | None = None
+
+    def done(self) -> bool:
+        """Tell whether it is settled, or nobody wants the reply any more."""
+        return self.fiber is None
+
+    def _take(self) -> Fiber | None:
+        fiber, self.fiber = self.fiber, None
+        if self.timer is not None:
+            self.timer.cancel()
+        return fiber
+
+    def set_result(self, value: Any) -> None:
+        """Settle with a reply."""
+        fiber = self._take()
+        if fiber is not None:
+            fiber.resume(value)
+
+    def set_exception(self, error: BaseException) -> None:
+        """Settle with a reason why there is no reply."""
+        fiber = self._take()
+        if fiber is not None:
+            fiber.resume_failed(error)
+
+    def handler_failed(self, error: BaseException) -> None:
+        """Settle with what the handler raised."""
+        fiber = self._take()
+        if fiber is not None:
+            fiber.resume_failed(as_failure(self.target, self.message, error))
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Withdraw."""
+        del msg
+        return self._take() is not None
+
+    def withdraw(self) -> bool:
+        """Forget the fiber: it no longer wants the reply."""
+        self._take()
+        return True
+
+    def waits_for(self) -> tuple[Cell, Any] | None:
+        """Name the cell without whose reply the program can never go on, and the message."""
+        return None if self.timer is not None else (self.target, self.message)
+
+    def describe(self) -> str:
+        """Say what is waited for."""
+        return f"{self.target.full_path} ({type(self.message).__name__})"
+
+
+class LifecycleWait(FiberWait):
+    """Waits for an actor's start or end: what its hooks raise is a defect of the waiter."""
+
+    __slots__ = ()
+
+    def handler_failed(self, error: BaseException) -> None:
+        """Settle with what `on_started` raised."""
+        fiber = self._take()
+        if fiber is not None:
+            fiber.resume_died(error)
+
+    def waits_for(self) -> tuple[Cell, Any] | None:
+        """Name the cell, if its start or end can be part of a cycle of asks: it cannot."""
+        return None
+
+
+def handler_failed(reply: Any, error: BaseException) -> None:
+    """Settle *reply* with what a handler raised.
+
+    Args:
+        reply: Any reply.
+        error: The exception.
+    """
+    tell = getattr(reply, "handler_failed", None)
+    if tell is not None:
+        tell(error)
+    else:
+        reply.set_exception(error)
+
+
+def is_declared(message: Any, error: BaseException) -> bool:
+    """Tell whether an exception is a reply that its message declares.
+
+    Args:
+        message: The message that was handled.
+        error: What the handler raised.
+
+    Returns:
+        True if the message declares failures of this class.
+    """
+    failures = declared(type(message)).failures
+    if isinstance(error, Failed):
+        return isinstance(error.error, failures)
+    return isinstance(error, failures)
+
+
+def as_failure(target: Cell, message: Any, error: BaseException) -> Any:
+    """Return what an asking program fails with after a handler raised.
+
+    Args:
+        target: The handler's actor.
+        message: The message.
+        error: What it raised.
+
+    Returns:
+        The declared failure itself, else `HandlerFailed`.
+    """
+    if is_declared(message, error):
+        return error.error if type(error) is Failed else error
+    return HandlerFailed(target.full_path, message, error)
+
+
+def expire(reply: Any, target: Cell, message: Any, timeout: float) -> Callable[[], None]:
+    """Return the callback of an ask's timer.
+
+    Args:
+        reply: The ask's reply.
+        target: The actor asked.
+        message: The message.
+        timeout: Seconds the asker was ready to wait.
+
+    Returns:
+        A function that settles the reply with `AskTimeout`.
+    """
+
+    def expired() -> None:
+        if not reply.done():
+            reply.set_exception(AskTimeout(target.full_path, message, timeout))
+
+    return expired
