@@ -36,6 +36,7 @@ from effactor.errors import (
     UnboundRef,
     Unhandled,
     UnhandledEffect,
+    Violation,
 )
 from effactor.programs.catching import catch
 from effactor.programs.do import Do, program
@@ -115,6 +116,7 @@ __all__ = [
     "UnboundRef",
     "Unhandled",
     "UnhandledEffect",
+    "Violation",
     "catch",
     "fail",
     "free_ask",

@@ -21,6 +21,7 @@
   - Livelock
   - BadToken
   - MissingAnswer
+  - Violation
 
 Errors keep their facts as attributes; `args` are the constructor's arguments, so
 each of them survives pickling.
@@ -119,7 +120,7 @@ class HandlerFailed(AskFailed):
         self.target = target
         self.message = message
         self.cause = cause
-        self.__cause__ = cause
+        self.__cause__: BaseException | None = cause
 
     @override
     def __str__(self) -> str:
@@ -445,3 +446,28 @@ class MissingAnswer(EffactorError):
     @override
     def __str__(self) -> str:
         return f"no answer for {self.operation}: {self.advice}"
+
+
+class Violation(EffactorError, AssertionError):
+    """A property that a scenario demands does not hold.
+
+    Attributes:
+        kind: `always`, `goal` or `sometimes`.
+        name: Name of the property.
+        step: Number of the step after which it was false.
+    """
+
+    def __init__(self, kind: str, name: str, step: int) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(kind, name, step)
+        self.kind = kind
+        self.name = name
+        self.step = step
+
+    @override
+    def __str__(self) -> str:
+        if self.kind == "always":
+            return f"{self.name!r} must always hold, and was false after step {self.step}"
+        if self.kind == "goal":
+            return f"the goal {self.name!r} was not reached when everything had settled"
+        return f"{self.name!r} was never true in any run: the runs do not test it"

@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from effactor_interpreters.runtime.engine.synchronous import run_free
 from effactor_interpreters.runtime.system import ActorSystem, DeadLetter
+from effactor_interpreters.simulation.exploring import Failure, Verdict, explore
+from effactor_interpreters.simulation.runs import Run, replay, simulate
+from effactor_interpreters.simulation.simulation import Simulation
 
 __all__ = [
     "ActorSystem",
     "DeadLetter",
+    "Failure",
+    "Run",
+    "Simulation",
+    "Verdict",
+    "explore",
+    "replay",
     "run_free",
+    "simulate",
 ]
 
 # Show the public name in reprs, tracebacks and the docs.

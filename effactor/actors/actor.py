@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
 
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, override
 
 from effactor.actors.handlers import Behavior, behavior_of
 
@@ -82,6 +82,7 @@ class Actor(Generic[M_contra]):
     __effactor_behavior__: ClassVar[Behavior]
     _cell: HasContext
 
+    @override
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Check the handlers and build the dispatch table."""
         super().__init_subclass__(**kwargs)

@@ -99,7 +99,8 @@ class ActorRef(Generic[M_contra]):
             ValueError: If the path does not start with a slash, or has an empty
                 segment.
         """
-        if not isinstance(path, str) or not path.startswith("/") or "" in path[1:].split("/"):
+        well_formed = isinstance(path, str) and path.startswith("/")  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not well_formed or "" in path[1:].split("/"):
             msg = f"ActorRef.at: path must look like '/inventory' or '/shop/till', got {path!r}"
             raise ValueError(msg)
         return cls(path, None, Unbound(path))
@@ -197,8 +198,9 @@ class ActorRef(Generic[M_contra]):
         """
         return self._binding.join()
 
+    # A message may declare a reply or not: the overloads overlap, and the first wins.
     @overload
-    def free_ask(
+    def free_ask(  # type: ignore[overload-overlap]
         self, message: Query[M_contra, R, E], *, timeout: float | None = None
     ) -> Program[R, AskFailed | E]: ...
     @overload
@@ -265,13 +267,36 @@ class Unbound:
 
     def __init__(self, path: str) -> None:
         """Keep the path, for the error."""
-        self.path = path
+        self.path: str = path
 
-    def _refuse(self, *_arguments: Any) -> Never:
+    def ask(self, message: Any, timeout: float | None) -> Never:
+        """Refuse."""
         raise UnboundRef(self.path)
 
-    ask = tell = tell_nowait = ask_nowait = stop = join = _refuse
-    is_alive = property(_refuse)
+    def tell_nowait(self, message: Any) -> Never:
+        """Refuse."""
+        raise UnboundRef(self.path)
+
+    def tell(self, message: Any) -> Never:
+        """Refuse."""
+        raise UnboundRef(self.path)
+
+    def ask_nowait(self, message: Any, timeout: float | None) -> Never:
+        """Refuse."""
+        raise UnboundRef(self.path)
+
+    def stop(self, mode: StopMode) -> Never:
+        """Refuse."""
+        raise UnboundRef(self.path)
+
+    def join(self) -> Never:
+        """Refuse."""
+        raise UnboundRef(self.path)
+
+    @property
+    def is_alive(self) -> bool:
+        """Refuse."""
+        raise UnboundRef(self.path)
 
 
 # Placed last: operations need ActorRef only for their annotations.

@@ -5,52 +5,46 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator
+from typing import Any
 
+from effactor.actors.annotations import evaluate, signature
+from effactor.actors.message import declared
 from effactor.programs.do import Do
 from effactor.programs.program import Program
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from effactor.actors.message import Declaration
 
 # PEP 484's numeric tower: an int is a fine reply where a float is declared.
 _PROMOTED: dict[type[Any], tuple[type[Any], ...]] = {float: (int,), complex: (int, float)}
 
 
-def check_reply(
-    where: str,
-    function: Any,
-    message_type: type[Any],
-    declaration: Declaration,
-    evaluate: Callable[[str, Any, Any], Any],
-) -> None:
+def check_reply(owner: type[Any], name: str, function: Any, message_type: type[Any]) -> None:
     """Refuse a handler that says it replies something else than its message declares.
 
     What cannot be decided at run time (type variables, generics' arguments,
-    protocols) is left to the type checkers.
+    protocols, names imported under TYPE_CHECKING) is left to the type checkers.
 
     Args:
-        where: The handler's name, for the error.
+        owner: The class of the actor.
+        name: The handler's name.
         function: The handler.
         message_type: The message's class.
-        declaration: What it declares.
-        evaluate: Evaluates an annotation given (where, function, annotation).
 
     Raises:
         TypeError: If the two differ for certain.
     """
-    if declaration.reply is Any:
+    declaration = declared(message_type)
+    annotation = signature(function).return_annotation
+    if declaration.reply is Any or annotation is inspect.Signature.empty:
         return
-    annotation = inspect.signature(function).return_annotation
-    if annotation is inspect.Signature.empty:
+    try:
+        reply = _reply(evaluate(owner, function, annotation))
+    except NameError:
         return
-    reply = _reply(evaluate(where, function, annotation))
     if reply is not Any and not _fits(reply, declaration.reply):
         msg = (
-            f"{where} replies {_show(reply)}, but {message_type.__name__} declares "
-            f"{_show(declaration.reply)}"
+            f"{owner.__qualname__}.{name} replies {_show(reply)}, but {message_type.__name__} "
+            f"declares {_show(declaration.reply)}; change the handler's return annotation, or "
+            f"the message to Message[{_show(reply)}]"
         )
         raise TypeError(msg)
 
@@ -59,8 +53,12 @@ def _reply(annotation: Any) -> Any:
     """Take the reply out of Program[A, ...], Do[A, ...], Awaitable[A] and Coroutine[..., A]."""
     origin = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
-    if annotation is Program or annotation is Do:
+    if annotation is Program or annotation is Do or annotation is Generator:
         return Any
+    if hasattr(annotation, "__value__"):  # a type alias
+        return _reply(annotation.__value__)
+    if origin is Generator:  # what Do[...] stands for
+        return arguments[2] if len(arguments) > 2 else None  # noqa: PLR2004
     if origin is Do or (isinstance(origin, type) and issubclass(origin, Program)):
         return arguments[0]
     if isinstance(origin, type) and hasattr(origin, "__await__") and arguments:
@@ -86,7 +84,10 @@ def _fits(given: Any, wanted: Any) -> bool:
         return True
     if getattr(wanted_class, "_is_protocol", False):
         return True
-    return issubclass(given_class, (wanted_class, *_PROMOTED.get(wanted_class, ())))
+    try:
+        return issubclass(given_class, (wanted_class, *_PROMOTED.get(wanted_class, ())))
+    except TypeError:  # a TypedDict, for one
+        return True
 
 
 def _show(annotation: Any) -> str:

@@ -30,8 +30,8 @@ class Recovering(Generic[E, B, E2, F2]):
         self, classes: tuple[type[Any], ...], handler: Callable[[E], Program[B, E2, F2]]
     ) -> None:
         """Keep both."""
-        self.classes = classes
-        self.handler = handler
+        self.classes: tuple[type[Any], ...] = classes
+        self.handler: Callable[[E], Program[B, E2, F2]] = handler
 
     @overload
     def __call__(self, program: Program[A, E, F]) -> Program[A | B, E2, F | F2]: ...
@@ -50,7 +50,7 @@ class Catching(Generic[E]):
 
     def __init__(self, classes: tuple[type[E], ...]) -> None:
         """Keep the classes."""
-        self.classes = classes
+        self.classes: tuple[type[E], ...] = classes
 
     def __call__(self, handler: Callable[[E], Program[B, E2, F2]]) -> Recovering[E, B, E2, F2]:
         """Name the recovery."""
@@ -81,7 +81,7 @@ def catch(*errors: type[E]) -> Catching[E]:
         msg = "catch: name at least one class of failures, as in catch(NotFound)(handler)(program)"
         raise TypeError(msg)
     for error in errors:
-        if not isinstance(error, type):
+        if not isinstance(error, type):  # pyright: ignore[reportUnnecessaryIsInstance]
             msg = f"catch: {error!r} is no class; write catch(NotFound)(handler)(program)"
             raise TypeError(msg)
     return Catching(errors)

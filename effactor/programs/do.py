@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Never, cast
 
-from typing_extensions import ParamSpec, TypeAliasType, TypeVar
+from typing_extensions import ParamSpec, TypeAliasType, TypeVar, override
 
 from effactor.programs.program import Block, Program, Step
 
@@ -64,7 +64,9 @@ def program(function: Callable[P, Do[A, E, F]]) -> Callable[P, Program[A, E, F]]
     def make(*args: P.args, **kwargs: P.kwargs) -> Program[A, E, F]:
         return Block(body, args, kwargs)
 
-    make.__effactor_program__ = body  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+    # For `_find`: the decorated name leads back to its body.
+    made: Any = make
+    made.__effactor_program__ = body
     return make
 
 
@@ -80,6 +82,7 @@ class _Body:
     def __call__(self, *args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         return self.function(*args, **kwargs)
 
+    @override
     def __reduce__(self) -> tuple[Any, ...]:
         module, qualname = self.function.__module__, self.function.__qualname__
         if _find(sys.modules[module], qualname) is not self:

@@ -69,7 +69,7 @@ class Perform(Program[R_co, Never, F_co]):
 
     def __init__(self, effect: Any) -> None:
         """Keep the effect."""
-        self.effect = effect
+        self.effect: Any = effect
 
 
 def perform(effect: Performable[F, R]) -> Program[R, Never, F]:
@@ -98,7 +98,7 @@ class Handling(Generic[F, E2, F2]):
 
     def __init__(self, table: tuple[tuple[type[Any], Callable[[Any], Any]], ...]) -> None:
         """Keep the table."""
-        self.table = table
+        self.table: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = table
 
     @overload
     def __call__(self, program: Program[A, E, F]) -> Program[A, E | E2, F2]: ...
@@ -116,7 +116,7 @@ class Handler(Generic[F, R]):
 
     def __init__(self, effect: type[Any]) -> None:
         """Keep the effect's class."""
-        self.effect = effect
+        self.effect: type[Any] = effect
 
     @overload
     def __call__(self, function: Callable[[F], Program[R, E2, F2]]) -> Handling[F, E2, F2]: ...
@@ -145,7 +145,7 @@ def handle(effect: type[Answerable[F, R]]) -> Handler[F, R]:
     Raises:
         TypeError: If *effect* is no class of effects.
     """
-    if not (isinstance(effect, type) and issubclass(effect, Effect)):
+    if not (isinstance(effect, type) and issubclass(effect, Effect)):  # pyright: ignore[reportUnnecessaryIsInstance]
         msg = f"handle: effect must be a subclass of Effect, got {effect!r}"
         raise TypeError(msg)
     return Handler(effect)

@@ -55,9 +55,9 @@ class Ask(Operation[A_co, E_co]):
 
     def __init__(self, ref: ActorRef[Any], message: Any, timeout: float | None) -> None:
         """Keep all three; *timeout* is in seconds."""
-        self.ref = ref
-        self.message = message
-        self.timeout = timeout
+        self.ref: ActorRef[Any] = ref
+        self.message: Any = message
+        self.timeout: float | None = timeout
 
     @override
     def describe(self) -> str:
@@ -72,8 +72,8 @@ class Tell(Operation[None]):
 
     def __init__(self, ref: ActorRef[Any], message: Any) -> None:
         """Keep both."""
-        self.ref = ref
-        self.message = message
+        self.ref: ActorRef[Any] = ref
+        self.message: Any = message
 
     @override
     def describe(self) -> str:
@@ -88,7 +88,7 @@ class Stop(Operation[None]):
 
     def __init__(self, ref: ActorRef[Any], mode: StopMode) -> None:
         """Keep both."""
-        self.ref = ref
+        self.ref: ActorRef[Any] = ref
         self.mode = mode
 
     @override
@@ -104,7 +104,7 @@ class Join(Operation[None]):
 
     def __init__(self, ref: ActorRef[Any]) -> None:
         """Keep the ref."""
-        self.ref = ref
+        self.ref: ActorRef[Any] = ref
 
     @override
     def describe(self) -> str:
@@ -119,8 +119,8 @@ class Spawn(Operation[A_co]):
 
     def __init__(self, actor: Callable[[], Actor[Any]], name: str | None) -> None:
         """Keep both."""
-        self.actor = actor
-        self.name = name
+        self.actor: Callable[[], Actor[Any]] = actor
+        self.name: str | None = name
 
     @override
     def describe(self) -> str:
@@ -136,7 +136,7 @@ class Lookup(Operation[A_co, E_co]):
 
     def __init__(self, path: str) -> None:
         """Keep the path."""
-        self.path = path
+        self.path: str = path
 
     @override
     def describe(self) -> str:
@@ -162,7 +162,7 @@ class Sleep(Operation[None]):
 
     def __init__(self, seconds: float) -> None:
         """Keep the duration, in seconds."""
-        self.seconds = seconds
+        self.seconds: float = seconds
 
     @override
     def describe(self) -> str:
@@ -211,8 +211,8 @@ class Log(Operation[None]):
     def __init__(self, level: LogLevel, text: str, fields: dict[str, object]) -> None:
         """Keep all three."""
         self.level = level
-        self.text = text
-        self.fields = fields
+        self.text: str = text
+        self.fields: dict[str, object] = fields
 
     @override
     def describe(self) -> str:
@@ -230,9 +230,9 @@ class Call(Operation[A_co]):
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         """Keep all three."""
-        self.function = function
-        self.args = args
-        self.kwargs = kwargs
+        self.function: Callable[..., Any] = function
+        self.args: tuple[Any, ...] = args
+        self.kwargs: dict[str, Any] = kwargs
 
     @override
     def describe(self) -> str:
@@ -258,7 +258,7 @@ def seconds(where: str, argument: str, value: float | None) -> float | None:
     """
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
         msg = f"{where}: {argument} must be a number of seconds, got {value!r}"
         raise TypeError(msg)
     if not 0 <= value < math.inf:
@@ -274,7 +274,7 @@ def _a_ref(where: str, ref: Any) -> None:
         hint = ""
         if isinstance(ref, str):
             hint = f"; write ActorRef.at({ref!r})"
-        elif hasattr(type(ref), "on_receive"):
+        elif hasattr(ref.__class__, "on_receive"):
             hint = "; spawn the actor and use the ref that spawn answers"
         elif structure.is_program(ref):
             hint = "; it is a Program: take its answer with yield from first"
@@ -282,8 +282,9 @@ def _a_ref(where: str, ref: Any) -> None:
         raise TypeError(msg)
 
 
+# A message may declare a reply or not: the overloads overlap, and the first wins.
 @overload
-def free_ask(
+def free_ask(  # type: ignore[overload-overlap]
     ref: ActorRef[M], message: Query[M, R, E], *, timeout: float | None = None
 ) -> Program[R, AskFailed | E]: ...
 @overload
@@ -446,7 +447,7 @@ def free_lookup(path: str) -> Program[ActorRef[Any], ActorNotFound]:
     Raises:
         ValueError: If *path* does not start with a slash.
     """
-    if not isinstance(path, str) or not path.startswith("/"):
+    if not isinstance(path, str) or not path.startswith("/"):  # pyright: ignore[reportUnnecessaryIsInstance]
         msg = f"free_lookup: path must look like '/shop/till', got {path!r}"
         raise ValueError(msg)
     return Lookup(path)
@@ -474,7 +475,7 @@ def free_sleep(duration: float) -> Program[None]:
         TypeError: If *duration* is no number.
         ValueError: If it is negative or not finite.
     """
-    if duration is None:
+    if duration is None:  # pyright: ignore[reportUnnecessaryComparison]
         msg = "free_sleep: duration must be a number of seconds, got None"
         raise TypeError(msg)
     seconds("free_sleep", "duration", duration)

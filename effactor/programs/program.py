@@ -211,7 +211,7 @@ class Program(Generic[A_co, E_co, F_co]):
     def __iter__(self) -> Generator[Step[E_co, F_co], Any, A_co]:
         """Let a do-block write `answer = yield from program`."""
         # The engine, not the caller, receives `self`; it sends the answer back.
-        return (yield self)  # type: ignore[misc]  # pyright: ignore[reportReturnType]
+        return (yield self)  # type: ignore[misc, no-any-return]  # pyright: ignore[reportReturnType]
 
     def __await__(self) -> Generator[Never, Never, A_co]:
         """Refuse: a program does nothing by itself."""
@@ -229,7 +229,7 @@ class Program(Generic[A_co, E_co, F_co]):
 
     @override
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Program):
+        if not structure.is_program(other):
             return NotImplemented
         return structure.equal(self, other)
 
@@ -265,7 +265,7 @@ class Pure(Program[A_co]):
 
     def __init__(self, value: A_co) -> None:
         """Keep the answer."""
-        self.value = value
+        self.value: A_co = value
 
 
 @final
@@ -276,7 +276,7 @@ class Fail(Program[Never, E_co]):
 
     def __init__(self, error: E_co) -> None:
         """Keep the failure."""
-        self.error = error
+        self.error: E_co = error
 
 
 @final
@@ -290,8 +290,8 @@ class FlatMap(Program[A_co, E_co, F_co]):
         self, source: Program[Any, Any, Any], function: Callable[[Any], Program[Any, Any, Any]]
     ) -> None:
         """Keep both."""
-        self.source = source
-        self.function = function
+        self.source: Program[Any, Any, Any] = source
+        self.function: Callable[[Any], Program[Any, Any, Any]] = function
 
 
 @final
@@ -302,8 +302,8 @@ class Map(Program[A_co, E_co, F_co]):
 
     def __init__(self, source: Program[Any, Any, Any], function: Callable[[Any], Any]) -> None:
         """Keep both."""
-        self.source = source
-        self.function = function
+        self.source: Program[Any, Any, Any] = source
+        self.function: Callable[[Any], Any] = function
 
 
 @final
@@ -316,8 +316,8 @@ class Lash(Program[A_co, E_co, F_co]):
         self, source: Program[Any, Any, Any], function: Callable[[Any], Program[Any, Any, Any]]
     ) -> None:
         """Keep both."""
-        self.source = source
-        self.function = function
+        self.source: Program[Any, Any, Any] = source
+        self.function: Callable[[Any], Program[Any, Any, Any]] = function
 
 
 @final
@@ -333,9 +333,9 @@ class Catch(Program[A_co, E_co, F_co]):
         function: Callable[[Any], Program[Any, Any, Any]],
     ) -> None:
         """Keep all three."""
-        self.source = source
-        self.classes = classes
-        self.function = function
+        self.source: Program[Any, Any, Any] = source
+        self.classes: tuple[type[Any], ...] = classes
+        self.function: Callable[[Any], Program[Any, Any, Any]] = function
 
 
 @final
@@ -346,7 +346,7 @@ class Attempt(Program[A_co, E_co, F_co]):
 
     def __init__(self, source: Program[Any, Any, Any]) -> None:
         """Keep the source."""
-        self.source = source
+        self.source: Program[Any, Any, Any] = source
 
 
 @final
@@ -357,7 +357,7 @@ class ExitOf(Program[A_co, E_co, F_co]):
 
     def __init__(self, source: Program[Any, Any, Any]) -> None:
         """Keep the source."""
-        self.source = source
+        self.source: Program[Any, Any, Any] = source
 
 
 @final
@@ -370,8 +370,8 @@ class Refine(Program[A_co, E_co, F_co]):
         self, source: Program[Any, Any, Any], classes: tuple[type[BaseException], ...]
     ) -> None:
         """Keep both."""
-        self.source = source
-        self.classes = classes
+        self.source: Program[Any, Any, Any] = source
+        self.classes: tuple[type[BaseException], ...] = classes
 
 
 @final
@@ -382,8 +382,8 @@ class Ensure(Program[A_co, E_co, F_co]):
 
     def __init__(self, source: Program[Any, Any, Any], finalizer: Program[Any, Any, Any]) -> None:
         """Keep both."""
-        self.source = source
-        self.finalizer = finalizer
+        self.source: Program[Any, Any, Any] = source
+        self.finalizer: Program[Any, Any, Any] = finalizer
 
 
 @final
@@ -394,8 +394,8 @@ class Named(Program[A_co, E_co, F_co]):
 
     def __init__(self, source: Program[Any, Any, Any], name: str) -> None:
         """Keep both."""
-        self.source = source
-        self.name = name
+        self.source: Program[Any, Any, Any] = source
+        self.name: str = name
 
 
 @final
@@ -410,8 +410,8 @@ class Handle(Program[A_co, E_co, F_co]):
         table: tuple[tuple[type[Any], Callable[[Any], Any]], ...],
     ) -> None:
         """Keep both."""
-        self.source = source
-        self.table = table
+        self.source: Program[Any, Any, Any] = source
+        self.table: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = table
 
 
 @final
@@ -427,9 +427,9 @@ class Block(Program[A_co, E_co, F_co]):
         kwargs: dict[str, Any],
     ) -> None:
         """Keep all three."""
-        self.function = function
-        self.args = args
-        self.kwargs = kwargs
+        self.function: Callable[..., Generator[Any, Any, Any]] = function
+        self.args: tuple[Any, ...] = args
+        self.kwargs: dict[str, Any] = kwargs
 
 
 # The functions below are classes so that chains made with `then`, `tap` and `alt`
@@ -443,7 +443,7 @@ class Always(structure.FunctionValue):
 
     def __init__(self, program: Program[Any, Any, Any]) -> None:
         """Keep the program."""
-        self.program = structure.a_program("then", "following", program)
+        self.program: Program[Any, Any, Any] = structure.a_program("then", "following", program)
 
     def __call__(self, _answer: object) -> Program[Any, Any, Any]:
         """Return the program."""
@@ -457,7 +457,7 @@ class Tap(structure.FunctionValue):
 
     def __init__(self, function: Callable[[Any], Program[Any, Any, Any]]) -> None:
         """Keep the function."""
-        self.function = function
+        self.function: Callable[[Any], Program[Any, Any, Any]] = function
 
     def __call__(self, answer: Any) -> Program[Any, Any, Any]:
         """Return the program for this answer."""
@@ -471,7 +471,7 @@ class FailWith(structure.FunctionValue):
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         """Keep the function."""
-        self.function = function
+        self.function: Callable[[Any], Any] = function
 
     def __call__(self, failure: Any) -> Program[Any, Any, Any]:
         """Return the new failure."""

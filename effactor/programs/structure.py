@@ -6,10 +6,9 @@ overflow the stack. Everything here walks with an explicit stack.
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import TypeIs, TypeVar, override
+from typing_extensions import TypeGuard, TypeIs, TypeVar, override
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,6 +114,20 @@ def _is_node(value: object) -> bool:
     return isinstance(value, FunctionValue) or is_program(value)
 
 
+# What may hold programs inside a field: arguments and keyword arguments. A named
+# tuple, or a dict with other keys, is the user's own value and stays whole.
+
+
+def _is_tuple(value: object) -> TypeIs[tuple[Any, ...]]:
+    return type(value) is tuple
+
+
+def _is_keywords(value: object) -> TypeGuard[dict[str, Any]]:
+    if type(value) is not dict:
+        return False
+    return all(type(key) is str for key in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
 def _slots(cls: type[Any]) -> tuple[str, ...]:
     names: list[str] = []
     for base in reversed(cls.__mro__):
@@ -137,10 +150,12 @@ def fields(node: object) -> tuple[tuple[str, Any], ...]:
 def _parts(node: object) -> Iterator[Any]:
     """Yield the fields, with tuples and dicts opened one level."""
     for _, value in fields(node):
-        if isinstance(value, tuple):
-            yield len(value)
+        if _is_tuple(value):
+            # Tells `()` from 0: no leaf is a plain tuple.
+            yield tuple, len(value)
             yield from value
-        elif isinstance(value, dict):
+        elif _is_keywords(value):
+            yield dict, len(value)
             for key in sorted(value):
                 yield key
                 yield value[key]
@@ -223,7 +238,7 @@ def flatten(root: object) -> list[tuple[Any, ...]]:
             continue
         state = {name: _with_children(value, index) for name, value in fields(node)}
         index[id(node)] = len(entries)
-        entries.append((type(node), state))
+        entries.append((node.__class__, state))
     return entries
 
 
@@ -234,15 +249,15 @@ class Child:
 
     def __init__(self, index: int) -> None:
         """Keep the index."""
-        self.index = index
+        self.index: int = index
 
 
 def _with_children(value: Any, index: dict[int, int]) -> Any:
     if _is_node(value):
         return Child(index[id(value)])
-    if type(value) is tuple:
+    if _is_tuple(value):
         return tuple(Child(index[id(v)]) if _is_node(v) else v for v in value)
-    if type(value) is dict:
+    if _is_keywords(value):
         return {k: Child(index[id(v)]) if _is_node(v) else v for k, v in value.items()}
     return value
 
@@ -260,10 +275,10 @@ def rebuild(entries: list[tuple[Any, ...]]) -> object:
 
     def restore(value: Any) -> Any:
         if type(value) is Child:
-            return nodes[operator.attrgetter("index")(value)]
-        if type(value) is tuple:
+            return nodes[value.index]
+        if _is_tuple(value):
             return tuple(nodes[v.index] if type(v) is Child else v for v in value)
-        if type(value) is dict:
+        if _is_keywords(value):
             return {k: nodes[v.index] if type(v) is Child else v for k, v in value.items()}
         return value
 
@@ -312,7 +327,7 @@ def render(root: object) -> str:
         for name, content in fields(value):
             if name in {"args", "kwargs"} and not content:
                 continue
-            if type(content) is tuple:
+            if _is_tuple(content):
                 inside = ", ".join(one(v, depth + 1) for v in content)
                 parts.append(f"{name}=({inside}{',' if len(content) == 1 else ''})")
             else:

@@ -181,9 +181,10 @@ class Cell(TaskProtocol):
         system = self.system
         budget = system.budget
         if self.state == IDLE and (budget or system.renew()):
-            # The same as in `enter`, repeated here for the most frequent case: one
-            # call less is a fifth of its cost.
-            handler = self.plain.get(type(message))
+            # The same as in `enter`, repeated here for the most frequent cases: one
+            # call less is a fifth of their cost.
+            kind = type(message)
+            handler = self.plain.get(kind)
             if handler is not None:
                 system.budget = budget - 1 if budget else BUDGET
                 self.state = RUNNING
@@ -200,12 +201,17 @@ class Cell(TaskProtocol):
                     return answer
                 reply = self._begin(answer, message, None)
             else:
-                reply = self.enter(message, None)
+                handler = self.behavior.coroutine.get(kind)
+                if handler is not None and system.pool and system.native:
+                    system.budget = budget - 1 if budget else BUDGET
+                    self.state = RUNNING
+                    reply = self._begin(handler(self.actor, message), message, None)
+                else:
+                    reply = self.enter(message, None)
         else:
             reply = self.enter(message, None)
         if reply is None:
-            output, system.output = system.output, None
-            return output
+            return system.output
         self.awaiting(reply, message, timeout, system.current_cell())
         if type(reply) is Wait:
             return await wait_for(reply)
@@ -523,8 +529,9 @@ class Cell(TaskProtocol):
     # ------------------------------------------------------------ fibers it owns
 
     def wake(self, fiber: Fiber) -> None:
-        """Let a program that runs as this actor go on soon."""
-        self.system.make_ready(fiber)
+        """Let a program that runs as this actor go on soon; after a crash, never."""
+        if self.state != STOPPED:
+            self.system.make_ready(fiber)
 
     def run_fiber(self, fiber: Fiber) -> None:
         """Let a program that runs as this actor go on now."""
@@ -660,11 +667,8 @@ class Cell(TaskProtocol):
         self.system.stop_cell(self, mode)
 
     def request_stop(self, request: StopRequest) -> None:
-        """Stop, in the order of the mailbox if graceful, else before all other messages."""
+        """Stop before all other messages: for the modes `current` and `now`."""
         if not self.is_alive:
-            return
-        if request.mode == "graceful":
-            self.accept(request)
             return
         leftovers = list(self.mailbox or ())
         relations = self.relations

@@ -55,7 +55,7 @@ def _drive(system: ActorSystem) -> Generator[Any, Any, None]:
 
 @types.coroutine
 def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
-    actor, plain = cell.actor, cell.plain
+    actor, handlers = cell.actor, cell.behavior.every
     n = BATCH
     popleft = inbox.popleft
     while inbox and n:
@@ -67,25 +67,23 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
             if reply is not None and reply.done():
                 continue  # its asker has given up
         try:
-            handler = plain.get(type(message))
+            handler = handlers.get(type(message))
             if handler is not None:
                 answer = handler(actor, message)
-                if answer is not None and isinstance(answer, WORK):
-                    answer = yield from cell.finish(answer)
+                if answer is not None:
+                    if type(answer) is types.CoroutineType:
+                        answer = yield from answer
+                    if isinstance(answer, WORK):
+                        answer = yield from cell.finish(answer)
             elif isinstance(message, Control):
                 answer = yield from message.run(cell)
-                actor, plain = cell.actor, cell.plain
+                actor, handlers = cell.actor, cell.behavior.every
+            elif cell.behavior.resolve(type(message)):
+                inbox.appendleft((message, reply))
+                continue
             else:
-                handler = cell.behavior.coroutine.get(type(message))
-                if handler is None:
-                    if cell.behavior.resolve(type(message)):
-                        inbox.appendleft((message, reply))
-                    else:
-                        cell.unhandled(message, reply)
-                    continue
-                answer = yield from handler(actor, message)
-                if answer is not None and isinstance(answer, Program):
-                    answer = yield from cell.finish(answer)
+                cell.unhandled(message, reply)
+                continue
         except Exception as error:  # noqa: BLE001 - supervision decides
             failure: BaseException = error
         except CancelledError as error:
@@ -111,7 +109,7 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
                     "%s failed while handling %r", cell.full_path, message, exc_info=failure
                 )
             yield from supervise(cell, failure)
-            actor, plain = cell.actor, cell.plain
+            actor, handlers = cell.actor, cell.behavior.every
         failure = None  # type: ignore[assignment]  # breaks the cycle with this frame
 
 
@@ -121,6 +119,7 @@ class Driver:
     Attributes:
         send: Go on with a value, or begin a request.
         throw: Go on with an exception.
+        close: End what it runs.
         reply: Reply of the one coroutine it runs; None for a batch.
         message: Message of that coroutine.
         waiting: What the handler waits for: a `Wait` or a future.
@@ -128,12 +127,22 @@ class Driver:
         cancellations: How often the handler was cancelled, for `asyncio.timeout`.
     """
 
-    __slots__ = ("cancellations", "message", "must_cancel", "reply", "send", "throw", "waiting")
+    __slots__ = (
+        "cancellations",
+        "close",
+        "message",
+        "must_cancel",
+        "reply",
+        "send",
+        "throw",
+        "waiting",
+    )
 
     def __init__(self, system: ActorSystem) -> None:
         coroutine = _drive(system)
         self.send: Any = coroutine.send  # type: ignore[attr-defined]
         self.throw: Any = coroutine.throw  # type: ignore[attr-defined]
+        self.close: Any = coroutine.close  # type: ignore[attr-defined]
         self.send(None)
         self.reply: Any = None
         self.message: Any = None

@@ -141,7 +141,8 @@ class ActorSystem:
             raise RuntimeError(msg)
         self.loop = loop
         self.native = supported(loop)
-        self.pool = [Driver(self) for _ in range(MAX_DEPTH)]
+        depth = MAX_DEPTH if self.world.inline else 1
+        self.pool = [Driver(self) for _ in range(depth)]
 
     # ------------------------------------------------------------ the run queue
 
@@ -406,7 +407,8 @@ class ActorSystem:
         mode: StopMode = "graceful"
         for patience in (timeout, _GRACE):
             for cell in self._roots():
-                cell.request_stop(StopRequest(mode, f"/{self.name}"))
+                request = StopRequest(mode, f"/{self.name}")
+                self.world.deliver(cell, request, urgent=mode != "graceful")
             if await self._all_stopped(patience):
                 return
             mode = "now"

@@ -1,0 +1,119 @@
+"""Read annotations of handlers and actors when their class is created.
+
+An annotation may be text (`from __future__ import annotations`), and may name
+classes that are local to the function that defines the actor.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+import typing
+from collections import ChainMap
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Annotated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def signature(function: Any) -> inspect.Signature:
+    """Return the signature of a function, whose annotations may not be evaluable yet.
+
+    Args:
+        function: A handler.
+
+    Returns:
+        Its signature.
+    """
+    if sys.version_info >= (3, 14):
+        import annotationlib  # noqa: PLC0415
+
+        return inspect.signature(
+            function, annotation_format=annotationlib.Format.FORWARDREF
+        )  # pragma: no cover
+    return inspect.signature(function)
+
+
+def evaluate(owner: type[Any], function: Any, annotation: Any) -> Any:
+    """Evaluate an annotation that may be text.
+
+    Args:
+        owner: The class it stands in.
+        function: The method it belongs to; None if it belongs to the class.
+        annotation: The annotation.
+
+    Returns:
+        What it means.
+
+    Raises:
+        NameError: If it is text with a name that is not known at run time.
+    """
+    if isinstance(annotation, typing.ForwardRef):
+        annotation = annotation.__forward_arg__
+    if not isinstance(annotation, str):
+        return annotation
+    source = inspect.unwrap(function) if function is not None else owner
+    module = sys.modules.get(source.__module__)
+    scope: dict[str, Any] = getattr(source, "__globals__", None) or (vars(module) if module else {})
+    names = ChainMap[str, Any](*_enclosing(source.__qualname__, scope))
+    try:
+        return eval(annotation, scope, names)  # noqa: S307 - the class's own annotation
+    except NameError:
+        # A message class may be nested in the class of the actor.
+        return eval(annotation, scope, ChainMap({}, dict(vars(owner)), *names.maps))  # noqa: S307
+
+
+def _enclosing(qualname: str, scope: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the local names of the functions around *qualname* that are running, innermost first."""
+    frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    while True:
+        if frame.f_globals is scope and qualname.startswith(f"{frame.f_code.co_qualname}.<locals>."):
+            yield frame.f_locals
+        if frame.f_back is None:
+            return
+        frame = frame.f_back
+
+
+def message_types(where: str, annotation: Any) -> Iterator[type[Any]]:
+    """Yield the classes of messages in an annotation.
+
+    Args:
+        where: Whose annotation it is, for the error.
+        annotation: A class, a union of classes, a generic alias, a type alias, a
+            new type or a type variable.
+
+    Yields:
+        Classes; of a generic message its class, of a type variable its bound.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    origin: Any = typing.get_origin(annotation)
+    if annotation is None:
+        yield types.NoneType
+    elif annotation is Any:
+        yield object
+    elif isinstance(annotation, typing.TypeVar):
+        bound = annotation.__bound__
+        constraints: tuple[Any, ...] = annotation.__constraints__
+        for member in constraints or (object if bound is None else bound,):
+            yield from message_types(where, member)
+    elif origin in {typing.Union, types.UnionType}:
+        for member in typing.get_args(annotation):
+            yield from message_types(where, member)
+    elif origin is Annotated:
+        yield from message_types(where, typing.get_args(annotation)[0])
+    elif isinstance(origin, type):
+        yield origin
+    elif isinstance(annotation, type):
+        yield annotation
+    elif hasattr(annotation, "__value__"):
+        yield from message_types(where, annotation.__value__)
+    elif hasattr(annotation, "__supertype__"):
+        yield from message_types(where, annotation.__supertype__)
+    else:
+        msg = f"{where}: {annotation!r} is no class of messages"
+        raise TypeError(msg)

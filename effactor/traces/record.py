@@ -1,0 +1,59 @@
+"""One thing that happened, or would happen, in a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal[
+    "begin",
+    "ask",
+    "tell",
+    "reply",
+    "failure",
+    "spawn",
+    "start",
+    "stop",
+    "join",
+    "lookup",
+    "self",
+    "sleep",
+    "now",
+    "random",
+    "uuid",
+    "log",
+    "call",
+    "perform",
+    "timer",
+    "crash",
+    "end",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event of a trace.
+
+    Attributes:
+        step: Its number in the trace, from 1.
+        kind: What happened. `ask` and `tell` are messages on their way to the
+            target; `reply` and `failure` are the outcomes on their way back.
+        source: Path of the participant that acts, such as `/checkout#1`.
+        target: Path of the participant acted on; the source itself for what
+            concerns nobody else, such as `sleep`.
+        subject: The message, the reply, the failure, or the operation's argument:
+            seconds for `sleep`, the mode for `stop`, the class or factory for
+            `spawn`, the path for `lookup`. For `call` and `log`, which have
+            several, the operation itself; for `now`, `random` and `uuid`, which
+            have none, the answer; for `end`, the `Exit`.
+        time: Seconds since the run began, on the run's own clock.
+        within: Names of the `named` programs it happened inside of, outermost first.
+    """
+
+    step: int
+    kind: Kind
+    source: str
+    target: str
+    subject: Any = None
+    time: float = 0.0
+    within: tuple[str, ...] = ()

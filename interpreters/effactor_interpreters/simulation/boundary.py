@@ -1,0 +1,199 @@
+"""The border of the simulated world: what crosses it is made virtual, or refused.
+
+Clocks and entropy of the standard library are virtual while a simulation runs;
+sockets, threads, processes and executors raise `EscapedEffect` at the call site.
+Everything is patched once for a whole campaign and put back afterwards; other
+threads, and code outside of a running simulation, get the originals.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import random
+import socket
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from effactor.errors import EscapedEffect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from effactor_interpreters.simulation.world import SimulatedWorld
+
+_STDLIB: Final = sysconfig.get_paths()["stdlib"]
+_OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+
+
+def call_site() -> str:
+    """Find the line of user code that is being executed.
+
+    Returns:
+        File and line, such as `shop.py:41`.
+    """
+    frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    while frame.f_back is not None:
+        name = frame.f_code.co_filename
+        library = name.startswith((_STDLIB, _OURS, "<frozen")) and "site-packages" not in name
+        if not library:
+            break
+        frame = frame.f_back
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"  # noqa: PTH119
+
+
+def escape(call: str, advice: str = "") -> EscapedEffect:
+    """Make the error for a call that leaves the simulation, and note it in the world.
+
+    The note makes the run fail even if the handler swallows the exception.
+
+    Args:
+        call: What was called.
+        advice: What to do instead; empty for the usual.
+
+    Returns:
+        The error to raise.
+    """
+    error = EscapedEffect(call, call_site(), advice)
+    if _active:
+        _active[-1].escaped = _active[-1].escaped or error
+    return error
+
+
+# The worlds that run now, innermost last, and the thread that runs them. A list of
+# its own and no context variable: the patched functions must be fast for others.
+_active: list[SimulatedWorld] = []
+_thread: list[int] = [0]
+
+
+def _world() -> SimulatedWorld | None:
+    if _active and _thread[0] == threading.get_ident():
+        return _active[-1]
+    return None
+
+
+@contextmanager
+def inside(world: SimulatedWorld) -> Iterator[None]:
+    """Make *world* the one that patched functions ask, for one run."""
+    _active.append(world)
+    outer, _thread[0] = _thread[0], threading.get_ident()
+    state = random.getstate()
+    random.seed(f"{world.seed}:module")
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        _thread[0] = outer
+        _active.pop()
+
+
+class _Patches:
+    """Attributes that were replaced, to put back."""
+
+    def __init__(self) -> None:
+        self._saved: list[tuple[Any, str, Any, bool]] = []
+
+    def put(self, owner: Any, name: str, value: Any) -> None:
+        own = name in vars(owner)
+        self._saved.append((owner, name, getattr(owner, name), own))
+        setattr(owner, name, value)
+
+    def undo(self) -> None:
+        for owner, name, value, own in reversed(self._saved):
+            if own:
+                setattr(owner, name, value)
+            else:
+                delattr(owner, name)
+
+
+def _virtual(real: Callable[..., Any], virtual: Callable[[SimulatedWorld], Any]) -> Any:
+    def read() -> Any:
+        world = _world()
+        return real() if world is None else virtual(world)
+
+    return read
+
+
+def _refused(real: Callable[..., Any], call: str, advice: str = "") -> Any:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        if _world() is None:
+            return real(*args, **kwargs)
+        raise escape(call, advice)
+
+    return refuse
+
+
+_installed: list[_Patches] = []
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Patch the standard library for a campaign; nested campaigns share the patches."""
+    if _installed:
+        yield
+        return
+    patches = _Patches()
+    _install(patches)
+    _installed.append(patches)
+    try:
+        yield
+    finally:
+        _installed.pop()
+        patches.undo()
+
+
+def _install(patches: _Patches) -> None:
+    for name, virtual in (
+        ("time", lambda w: w.wall_seconds()),
+        ("time_ns", lambda w: w.wall_nanoseconds()),
+        ("monotonic", lambda w: w.clock()),
+        ("monotonic_ns", lambda w: w.nanoseconds),
+        ("perf_counter", lambda w: w.clock()),
+        ("perf_counter_ns", lambda w: w.nanoseconds),
+    ):
+        patches.put(time, name, _virtual(getattr(time, name), virtual))
+    patches.put(time, "sleep", _sleep(time.sleep))
+    urandom = _urandom(os.urandom)
+    patches.put(os, "urandom", urandom)
+    patches.put(random, "_urandom", urandom)
+    for name in ("connect", "connect_ex", "bind", "listen", "accept", "sendto", "recvfrom"):
+        real = getattr(socket.socket, name)
+        patches.put(socket.socket, name, _refused(real, f"socket.{name}"))
+    patches.put(socket, "getaddrinfo", _refused(socket.getaddrinfo, "socket.getaddrinfo"))
+    patches.put(threading.Thread, "start", _refused(threading.Thread.start, "Thread.start"))
+    for executor in (
+        concurrent.futures.ThreadPoolExecutor,
+        concurrent.futures.ProcessPoolExecutor,
+    ):
+        call = f"{executor.__name__}.submit"
+        patches.put(executor, "submit", _refused(executor.submit, call))
+    patches.put(
+        subprocess.Popen, "__init__", _refused(subprocess.Popen.__init__, "subprocess.Popen")
+    )
+    for name in ("system", "fork", "posix_spawn"):
+        if hasattr(os, name):
+            patches.put(os, name, _refused(getattr(os, name), f"os.{name}"))
+
+
+def _sleep(real: Callable[[float], None]) -> Callable[[float], None]:
+    def sleep(seconds: float) -> None:
+        world = _world()
+        if world is None:
+            real(seconds)
+        else:
+            world.skip(seconds)
+
+    return sleep
+
+
+def _urandom(real: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    def urandom(size: int) -> bytes:
+        world = _world()
+        return real(size) if world is None else world.entropy.randbytes(size)
+
+    return urandom

@@ -1,0 +1,254 @@
+"""What may happen next in a simulated world: one object an option.
+
+Each event knows its cause, the step in which it came about. The default order is
+causal chain first: what the latest step caused, before older events.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from effactor_interpreters.runtime.cell import IDLE, Cell
+from effactor_interpreters.runtime.controls import START, Control, StopRequest
+from effactor_interpreters.runtime.waits import handler_failed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from effactor_interpreters.runtime.runs import Run
+    from effactor_interpreters.simulation.timers import VirtualTimer
+    from effactor_interpreters.simulation.world import SimulatedWorld
+
+
+class Event:
+    """Something that may happen next.
+
+    Attributes:
+        order: Sorts events into the default order.
+        source: Path of whoever caused it.
+        target: Path of whoever it happens to.
+        subject: The message, reply or the like.
+    """
+
+    __slots__ = ("order", "source", "subject", "target")
+
+    kind = ""
+
+    def __init__(self, step: int, seq: int, source: str, target: str, subject: Any) -> None:
+        self.order = (-step, seq)
+        self.source = source
+        self.target = target
+        self.subject = subject
+
+    def happen(self, world: SimulatedWorld) -> None:
+        """Let it happen."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """Say it in words.
+
+        Returns:
+            Text such as `inventory received Look('tea') from checkout#1`.
+        """
+        raise NotImplementedError
+
+
+class Delivery(Event):
+    """A message arrives at its actor.
+
+    Attributes:
+        cell: The actor.
+        reply: Where its reply goes; None for a tell.
+        urgent: Whether it overtakes other messages, and the handler that runs.
+    """
+
+    __slots__ = ("cell", "reply", "urgent")
+
+    def __init__(
+        self, step: int, seq: int, source: str, cell: Cell, message: Any, reply: Any, urgent: bool
+    ) -> None:
+        super().__init__(step, seq, source, cell.ref.path, message)
+        self.cell = cell
+        self.reply = reply
+        self.urgent = urgent
+
+    @property
+    @override
+    def kind(self) -> str:  # type: ignore[override]
+        if isinstance(self.subject, StopRequest):
+            return "stop"
+        if self.subject is START:
+            return "start"
+        return "tell" if self.reply is None else "ask"
+
+    def withdrawn(self) -> bool:
+        """Tell whether the asker has given up: then the message is never handled."""
+        return self.reply is not None and self.reply.done()
+
+    def enabled(self) -> bool:
+        """Tell whether the actor can take it now: one message at a time."""
+        cell = self.cell
+        if self.urgent or not cell.is_alive:
+            return True
+        return cell.state == IDLE and (not cell.starting or self.subject is START)
+
+    @override
+    def happen(self, world: SimulatedWorld) -> None:
+        cell, message = self.cell, self.subject
+        item: Any = message
+        if self.reply is not None or type(message) is tuple:
+            item = (message, self.reply)
+        if not cell.is_alive:
+            cell.refuse(item)
+        elif self.urgent:
+            cell.request_stop(message)
+        else:
+            cell.process(deque((item,)))
+
+    @override
+    def describe(self) -> str:
+        who, by = short(self.target), short(self.source)
+        if isinstance(self.subject, Control):
+            return f"{who} received {self.subject!r} from {by}"
+        return f"{who} received {self.subject!r} from {by}"
+
+
+class Return(Event):
+    """A reply arrives at its asker.
+
+    Attributes:
+        reply: The asker's own reply object.
+        outcome: `result`, `failure` (the handler raised) or `refusal`.
+    """
+
+    __slots__ = ("outcome", "reply")
+
+    def __init__(
+        self,
+        step: int,
+        seq: int,
+        source: str,
+        target: str,
+        subject: Any,
+        reply: Any,
+        outcome: str,
+    ) -> None:
+        super().__init__(step, seq, source, target, subject)
+        self.reply = reply
+        self.outcome = outcome
+
+    @property
+    @override
+    def kind(self) -> str:  # type: ignore[override]
+        return "reply" if self.outcome == "result" else "failure"
+
+    @override
+    def happen(self, world: SimulatedWorld) -> None:
+        reply = self.reply
+        if self.outcome == "result":
+            reply.set_result(self.subject)
+        elif self.outcome == "failure":
+            handler_failed(reply, self.subject)
+        else:
+            reply.set_exception(self.subject)
+
+    @override
+    def describe(self) -> str:
+        what = "the reply" if self.outcome == "result" else "the failure"
+        return f"{short(self.target)} received {what} {self.subject!r} from {short(self.source)}"
+
+
+class Beginning(Event):
+    """A program begins.
+
+    Attributes:
+        begin: Runs its first step.
+    """
+
+    __slots__ = ("begin",)
+
+    kind = "begin"
+
+    def __init__(self, seq: int, run: Run, begin: Callable[[], object]) -> None:
+        super().__init__(0, seq, run.path, run.path, None)
+        self.begin = begin
+
+    @override
+    def happen(self, world: SimulatedWorld) -> None:
+        self.begin()
+
+    @override
+    def describe(self) -> str:
+        return f"{short(self.target)} began"
+
+
+class Firing(Event):
+    """A timer fires.
+
+    Attributes:
+        timer: The timer.
+    """
+
+    __slots__ = ("timer",)
+
+    kind = "timer"
+
+    def __init__(self, timer: VirtualTimer) -> None:
+        super().__init__(timer.step, timer.seq, timer.source, timer.source, timer.what)
+        self.timer = timer
+
+    @override
+    def happen(self, world: SimulatedWorld) -> None:
+        timer = self.timer
+        timer.cancel()
+        world.nanoseconds = max(world.nanoseconds, timer.when)
+        timer.callback()
+
+    @override
+    def describe(self) -> str:
+        return f"the {self.timer.what} of {short(self.timer.source)} fired"
+
+
+class Returning:
+    """Stands in for an asker's reply on the actor's side: settling it sends a `Return`."""
+
+    __slots__ = ("_asker", "_reply", "_source", "_world", "sent")
+
+    def __init__(self, world: SimulatedWorld, reply: Any, source: str, asker: str) -> None:
+        self._world = world
+        self._reply = reply
+        self._source = source
+        self._asker = asker
+        self.sent = False
+
+    def done(self) -> bool:
+        """Tell whether it is settled, or the asker has given up."""
+        return self.sent or self._reply.done()
+
+    def set_result(self, value: Any) -> None:
+        """Send a reply."""
+        self._send("result", value)
+
+    def set_exception(self, error: BaseException) -> None:
+        """Send the reason why there is none."""
+        self._send("refusal", error)
+
+    def handler_failed(self, error: BaseException) -> None:
+        """Send what the handler raised."""
+        self._send("failure", error)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Give up on behalf of the asker."""
+        return bool(self._reply.cancel(msg))
+
+    def _send(self, outcome: str, subject: Any) -> None:
+        self.sent = True
+        self._world.send_back(self._source, self._asker, subject, self._reply, outcome)
+
+
+def short(path: str) -> str:
+    """Write a path as people say it: without the first slash."""
+    return path.removeprefix("/")

@@ -1,0 +1,71 @@
+"""Tell a failure in one screen: the finding, the deviations in words, a diagram."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from effactor_interpreters.simulation.diagram import sequence
+from effactor_interpreters.simulation.events import Delivery, Firing, short
+
+if TYPE_CHECKING:
+    from effactor_interpreters.simulation.events import Event
+    from effactor_interpreters.simulation.exploring import Failure
+
+_DEVIATIONS: Final = 8
+
+
+def in_words(_step: int, event: Event, default: Event) -> str:
+    """Say how one choice differed from the default order.
+
+    Args:
+        event: What happened.
+        default: What would have happened in the default order.
+
+    Returns:
+        Text such as `inventory received Look('tea') from checkout#2 before
+        Take('tea') from checkout#1`.
+    """
+    if isinstance(event, Firing):
+        return f"{event.describe()} before {_gerund(default)}: the timer beat a message"
+    if isinstance(event, Delivery) and isinstance(default, Delivery):
+        if event.target == default.target:
+            rest = f"{_text(default.subject)} from {short(default.source)}"
+            return f"{event.describe()} before {rest}"
+    return f"{event.describe()} before {_gerund(default)}"
+
+
+def _gerund(event: Event) -> str:
+    return event.describe()
+
+
+def _text(value: Any) -> str:
+    return repr(value)
+
+
+def explain(failure: Failure) -> str:
+    """Tell a failure in one screen.
+
+    Args:
+        failure: The failure.
+
+    Returns:
+        The text.
+    """
+    error = failure.error
+    lines = [f"{type(error).__name__}: {error}".rstrip(": "), ""]
+    found = f"found by schedule {failure.schedule:,} of {failure.schedules:,}"
+    found += f" ({failure.strategy}, seed {failure.seed})"
+    count = len(failure.deviations)
+    if count:
+        plural = "deviation" if count == 1 else "deviations"
+        lines.append(f"  {found}; shrunk to {count} {plural} from the default order:")
+        lines += [f"    {text}" for text in failure.deviations[:_DEVIATIONS]]
+        if count > _DEVIATIONS:
+            lines.append(f"    ... and {count - _DEVIATIONS} more")
+    else:
+        lines.append(f"  {found}; it fails in the default order already")
+    lines.append("")
+    marks = {step: "<- here it leaves the default order" for step in failure.steps}
+    lines += [f"    {line}".rstrip() for line in sequence(failure.trace, marks, str(error))]
+    lines += ["", f'  replay:  replay({failure.scenario}, "{failure.token}")']
+    return "\n".join(lines)

@@ -1,0 +1,239 @@
+"""Explore many schedules of one scenario, and report the smallest failure."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from typing_extensions import override
+
+from effactor.errors import Violation
+from effactor_interpreters.simulation.boundary import guarded
+from effactor_interpreters.simulation.explaining import explain
+from effactor_interpreters.simulation.runs import (
+    MAX_STEPS,
+    Run,
+    check_scenario,
+    check_seed,
+    check_time,
+    run_once,
+    scenario_name,
+)
+from effactor_interpreters.simulation.shrinking import shrink
+from effactor_interpreters.simulation.strategies import STRATEGIES
+from effactor_interpreters.simulation.tape import Following
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from effactor.traces.trace import Trace
+
+_RUNS_BETWEEN_COLLECTIONS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failing run, shrunk.
+
+    Attributes:
+        error: What was raised.
+        token: Text that replays it.
+        deviations: How its order differs from the default one, in words.
+        trace: What happened.
+        scenario: Name of the scenario.
+        schedule: Which schedule found it, counted from 1.
+        schedules: How many were to be tried.
+        strategy: By which strategy.
+        seed: With which seed.
+        steps: Numbers of the events that were chosen against the default.
+    """
+
+    error: BaseException
+    token: str
+    deviations: tuple[str, ...]
+    trace: Trace
+    scenario: str = ""
+    schedule: int = 0
+    schedules: int = 0
+    strategy: str = ""
+    seed: int = 0
+    steps: tuple[int, ...] = ()
+
+    def explain(self) -> str:
+        """Tell the failure in one screen: what, how it came about, how to see it again.
+
+        Returns:
+            Text of at most 80 lines.
+        """
+        return explain(self)
+
+    @override
+    def __str__(self) -> str:
+        return self.explain()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an exploration found.
+
+    Attributes:
+        ok: Whether no run failed.
+        runs: Number of schedules that ran.
+        exhausted: Whether these were all there are.
+        failure: The first failure, shrunk; None if there was none.
+        bound: Number of deviations from the default order of which all schedules
+            have been tried; None if the strategy does not count them.
+        distinct: Number of different schedules among the runs.
+        steps: Number of events in all runs.
+        hits: How often each `sometimes` was true, by name.
+        strategy: The strategy.
+        seed: The seed.
+    """
+
+    ok: bool
+    runs: int
+    exhausted: bool
+    failure: Failure | None
+    bound: int | None
+    distinct: int = 0
+    steps: int = 0
+    hits: dict[str, int] = field(default_factory=dict[str, int])
+    strategy: str = ""
+    seed: int = 0
+
+    def __bool__(self) -> bool:
+        """Tell whether no run failed."""
+        return self.ok
+
+    @override
+    def __str__(self) -> str:
+        if self.failure is not None:
+            return self.failure.explain()
+        scope = "all there are" if self.exhausted else f"{self.distinct:,} of them different"
+        text = f"{self.runs:,} schedules ({self.strategy}, seed {self.seed}), {scope}: no failure"
+        if self.bound is not None and not self.exhausted:
+            text += f"; complete up to {self.bound} deviations from the default order"
+        return text
+
+
+def explore(
+    scenario: Any,
+    schedules: int = 2000,
+    seed: int = 0,
+    strategy: str = "portfolio",
+    faults: None = None,
+    time: Literal["async", "latency"] = "async",
+    *,
+    max_steps: int = MAX_STEPS,
+    progress: Callable[[int, int], object] | None = None,
+) -> Verdict:
+    """Run a scenario under many schedules, until one fails or all have passed.
+
+    Args:
+        scenario: A program, or a function of the `Simulation`. It is run anew for
+            every schedule, so it must build all its state itself.
+        schedules: How many to try, at least 1.
+        seed: Any integer from 0; equal seeds try equal schedules.
+        strategy: `"random"`, `"exhaustive"`, `"deviations"` or `"portfolio"`.
+        faults: Reserved for fault plans; must be None.
+        time: `"async"` lets a timer fire at any moment after it is set, as on a
+            network without bounds; `"latency"` only when no message is under way.
+        max_steps: Steps after which a run counts as a livelock.
+        progress: Called with the number of runs so far and of steps so far.
+
+    Returns:
+        The verdict, with its first failure shrunk to few deviations from the
+        default order.
+
+    Raises:
+        TypeError: If *scenario* is neither a program nor a function.
+        ValueError: If another argument is out of bounds.
+    """
+    check_scenario("explore", scenario)
+    check_time("explore", time)
+    check_seed("explore", seed)
+    if isinstance(schedules, bool) or not isinstance(schedules, int) or schedules < 1:
+        msg = f"explore: schedules must be an integer >= 1, got {schedules!r}"
+        raise ValueError(msg)
+    if strategy not in STRATEGIES:
+        msg = f"explore: strategy must be one of {', '.join(STRATEGIES)}, got {strategy!r}"
+        raise ValueError(msg)
+    if faults is not None:
+        msg = "explore: there are no fault plans yet; crash an actor with sim.crash(ref)"
+        raise ValueError(msg)
+    plan = STRATEGIES[strategy](seed)
+    seen: set[tuple[int, ...]] = set()
+    hits: dict[str, int] = {}
+    runs = steps = 0
+    failing: Run[Any] | None = None
+
+    def once(chooser: Any, number: int) -> Run[Any]:
+        # Each schedule has randomness of its own; the first one that of `seed`.
+        return run_once(
+            scenario, chooser, seed=seed + number, time=time, max_steps=max_steps
+        )
+
+    with guarded(), _without_gc():
+        while runs < schedules and not plan.exhausted:
+            run = once(plan.propose(), runs)
+            plan.observe(run.choices, run.widths)
+            runs += 1
+            steps += run.steps
+            seen.add(run.choices)
+            for name, count in run.hits.items():
+                hits[name] = hits.get(name, 0) + count
+            if progress is not None:
+                progress(runs, steps)
+            if run.error is not None:
+                failing = run
+                break
+            if runs % _RUNS_BETWEEN_COLLECTIONS == 0:
+                gc.collect(1)
+        if failing is not None:
+            number = runs - 1
+            failing = shrink(failing, lambda d: once(Following(d, strict=False), number))
+    if failing is None:
+        missed = next((name for name, count in hits.items() if not count), None)
+        if missed is not None:
+            failing = run
+            failing.error = Violation("sometimes", missed, 0)
+    failure = None
+    if failing is not None and failing.error is not None:
+        failure = Failure(
+            failing.error,
+            failing.token,
+            failing.deviations,
+            failing.trace,
+            scenario_name(scenario),
+            runs,
+            schedules,
+            strategy,
+            seed,
+            failing.deviating_steps,
+        )
+    return Verdict(
+        failure is None,
+        runs,
+        plan.exhausted,
+        failure,
+        plan.bound,
+        len(seen),
+        steps,
+        hits,
+        strategy,
+        seed,
+    )
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """Collect garbage between runs only: its timing must not reach into them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

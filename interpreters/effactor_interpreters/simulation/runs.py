@@ -1,0 +1,297 @@
+"""One simulated run of a program or a scenario, and its replay."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Generic, Literal
+
+from typing_extensions import TypeVar, override
+
+from effactor.programs.program import Program
+from effactor.traces.record import Record
+from effactor.traces.trace import Trace
+from effactor_interpreters.runtime.current_task import current_tasks
+from effactor_interpreters.runtime.runs import name_of
+from effactor_interpreters.simulation.boundary import guarded, inside
+from effactor_interpreters.simulation.simulation import Simulation
+from effactor_interpreters.simulation.tape import Following, Tape, UniformRandom
+from effactor_interpreters.simulation.token import Recording, TimeMode, decode
+from effactor_interpreters.simulation.world import SimulatedWorld
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from effactor_interpreters.simulation.tape import Chooser
+
+A = TypeVar("A")
+
+MAX_STEPS = 10_000
+"""Steps after which a run counts as a livelock."""
+
+
+class Run(Generic[A]):
+    """What one simulated run did.
+
+    Attributes:
+        value: What the program or scenario answered; None if it raised.
+        error: What it raised, or None.
+        steps: Number of events that happened.
+        hits: How often each `sometimes` was true, by name.
+    """
+
+    def __init__(
+        self,
+        scenario: str,
+        world: SimulatedWorld,
+        value: A | None,
+        error: BaseException | None,
+        hits: dict[str, int],
+    ) -> None:
+        self.value = value
+        self.error = error
+        self.steps = world.steps
+        self.hits = hits
+        self._scenario = scenario
+        self._world = world
+        self._trace: Trace | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was raised."""
+        return self.error is None
+
+    @property
+    def token(self) -> str:
+        """Text that replays this run."""
+        world = self._world
+        deviations = world.tape.deviations()
+        return Recording(self._scenario, world.seed, world.time_mode, deviations).encode()
+
+    @property
+    def trace(self) -> Trace:
+        """What happened, in order."""
+        if self._trace is None:
+            self._trace = Trace(
+                tuple(
+                    Record(number, kind, source, target, subject, nanoseconds / 1e9)  # type: ignore[arg-type]
+                    for number, (kind, source, target, subject, nanoseconds) in enumerate(
+                        self._world.records, 1
+                    )
+                )
+            )
+        return self._trace
+
+    @property
+    def digest(self) -> str:
+        """Hash of the trace and the outcome: equal for the same token everywhere."""
+        from effactor.traces.canonical import canonical, digest  # noqa: PLC0415
+
+        return digest(self.trace, canonical(self.error if self.error is not None else self.value))
+
+    @property
+    def choices(self) -> tuple[int, ...]:
+        """The index taken at each choice."""
+        return tuple(self._world.tape.choices)
+
+    @property
+    def widths(self) -> list[int]:
+        """The number of options at each choice."""
+        return self._world.tape.widths
+
+    @property
+    def tape_deviations(self) -> dict[int, int]:
+        """The choices that were not the default: index taken, by position."""
+        return self._world.tape.deviations()
+
+    @property
+    def deviations(self) -> tuple[str, ...]:
+        """The choices that were not the default, in words."""
+        from effactor_interpreters.simulation.explaining import in_words  # noqa: PLC0415
+
+        return tuple(in_words(*deviation) for deviation in self._world.deviations)
+
+    @property
+    def deviating_steps(self) -> tuple[int, ...]:
+        """The numbers of the events chosen against the default."""
+        return tuple(step for step, _, _ in self._world.deviations)
+
+    @override
+    def __repr__(self) -> str:
+        how = f"value={self.value!r}" if self.error is None else f"error={self.error!r}"
+        return f"<Run {how} steps={self.steps} token={self.token!r}>"
+
+
+def scenario_name(scenario: Any) -> str:
+    """Name what is simulated; tokens remember a hash of it.
+
+    Args:
+        scenario: A program or a function.
+
+    Returns:
+        The name of the program, or of the function without its module.
+    """
+    if isinstance(scenario, Program):
+        return name_of(scenario)
+    return str(getattr(scenario, "__name__", type(scenario).__name__))
+
+
+def check_scenario(where: str, scenario: Any) -> None:
+    """Refuse what cannot be simulated.
+
+    Args:
+        where: The function that received it, for the error.
+        scenario: What was given.
+
+    Raises:
+        TypeError: If it is neither a program nor a function of the simulation.
+    """
+    if isinstance(scenario, Program):
+        return
+    if not callable(scenario):
+        msg = (
+            f"{where}: expected a Program or a scenario (a function of the simulation), "
+            f"got {scenario!r}"
+        )
+        raise TypeError(msg)
+    if getattr(scenario, "__effactor_program__", None) is not None:
+        msg = f"{where}: {scenario_name(scenario)} makes a program: call it, as in {scenario_name(scenario)}(...)"
+        raise TypeError(msg)
+
+
+@contextmanager
+def _running(world: SimulatedWorld) -> Iterator[None]:
+    """Make the world's loop the running one, also where another loop runs already."""
+    outer = asyncio._get_running_loop()  # noqa: SLF001  # pyright: ignore
+    task = None if outer is None else current_tasks.get(outer)
+    if task is not None:
+        del current_tasks[outer]
+    asyncio._set_running_loop(world.loop())  # noqa: SLF001  # pyright: ignore
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        yield
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+        asyncio._set_running_loop(outer)  # noqa: SLF001  # pyright: ignore
+        if task is not None:
+            current_tasks[outer] = task
+
+
+def run_once(
+    scenario: Any, chooser: Chooser, *, seed: int, time: TimeMode, max_steps: int
+) -> Run[Any]:
+    """Run a scenario once; the standard library must be guarded already.
+
+    Args:
+        scenario: A program or a function of the simulation.
+        chooser: Decides what happens next.
+        seed: Seed of the program's randomness.
+        time: When timers may fire.
+        max_steps: Steps after which it is a livelock.
+
+    Returns:
+        The run.
+    """
+    world = SimulatedWorld(Tape(chooser), seed, time)
+    value: Any = None
+    error: BaseException | None = None
+    with inside(world), _running(world):
+        simulation = Simulation(world, max_steps)
+        try:
+            value = simulation.perform(scenario)
+        except Exception as raised:  # noqa: BLE001 - the finding
+            error = raised
+        finally:
+            world.end()
+    return Run(scenario_name(scenario), world, value, error, simulation.hits)
+
+
+def check_time(where: str, time: object) -> None:
+    """Refuse a time mode that does not exist.
+
+    Args:
+        where: The function that received it, for the error.
+        time: What was given.
+
+    Raises:
+        ValueError: If it is neither `"async"` nor `"latency"`.
+    """
+    if time not in {"async", "latency"}:
+        msg = f'{where}: time must be "async" or "latency", got {time!r}'
+        raise ValueError(msg)
+
+
+def simulate(
+    scenario: Any,
+    seed: int = 0,
+    *,
+    time: Literal["async", "latency"] = "latency",
+    max_steps: int = MAX_STEPS,
+) -> Run[Any]:
+    """Run a program or a scenario once, on virtual time, in the order that a seed draws.
+
+    Args:
+        scenario: A program, or a function of the `Simulation` that spawns actors
+            and runs programs; it may be `async def`.
+        seed: Any integer from 0; equal seeds give equal runs.
+        time: `"latency"` lets timers fire only when no message is under way,
+            `"async"` at any moment after they are set.
+        max_steps: Steps after which the run counts as a livelock.
+
+    Returns:
+        The run. What was raised is its `error`; nothing is raised here.
+
+    Raises:
+        TypeError: If *scenario* is neither a program nor a function.
+        ValueError: If *seed* is negative, or *time* unknown.
+    """
+    check_scenario("simulate", scenario)
+    check_time("simulate", time)
+    check_seed("simulate", seed)
+    with guarded():
+        chooser = UniformRandom(f"{seed}:schedule")
+        return run_once(scenario, chooser, seed=seed, time=time, max_steps=max_steps)
+
+
+def check_seed(where: str, seed: object) -> None:
+    """Refuse a seed that is none.
+
+    Args:
+        where: The function that received it, for the error.
+        seed: What was given.
+
+    Raises:
+        ValueError: If it is no integer of at least 0.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        msg = f"{where}: seed must be an integer >= 0, got {seed!r}"
+        raise ValueError(msg)
+
+
+def replay(scenario: Any, token: str, *, max_steps: int = MAX_STEPS) -> Run[Any]:
+    """Run a program or scenario again, exactly as its token says.
+
+    Args:
+        scenario: The program or scenario that the token was made with.
+        token: `Run.token` or `Failure.token`.
+        max_steps: Steps after which the run counts as a livelock.
+
+    Returns:
+        The run. What was raised is its `error`; a scenario that has changed so much
+        that the token no longer fits gives the error `NonDeterminism`.
+
+    Raises:
+        BadToken: If the token cannot be read, or belongs to another scenario.
+        TypeError: If *scenario* is neither a program nor a function.
+    """
+    check_scenario("replay", scenario)
+    recording = decode(token, scenario_name(scenario))
+    with guarded():
+        chooser = Following(recording.deviations, strict=True)
+        return run_once(
+            scenario, chooser, seed=recording.seed, time=recording.time, max_steps=max_steps
+        )
+

@@ -1,0 +1,303 @@
+"""What a scenario sees: a system on virtual time, and oracles."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypeVar
+
+from effactor.actors.ref import ActorRef, binding_of
+from effactor.errors import ActorNotFound, Deadlock, Livelock, Violation
+from effactor.programs.exits import Interrupted
+from effactor.programs.operations import check_spawn, seconds
+from effactor.programs.program import Program
+from effactor.programs.structure import a_program
+from effactor_interpreters.runtime.cell import Cell
+from effactor_interpreters.runtime.controls import START
+from effactor_interpreters.runtime.engine.synchronous import answer_of
+from effactor_interpreters.runtime.runs import Run
+from effactor_interpreters.runtime.system import ActorSystem
+from effactor_interpreters.simulation.recording import recording_effects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from effactor.actors.actor import Actor
+    from effactor_interpreters.simulation.world import SimulatedWorld
+
+A = TypeVar("A")
+M = TypeVar("M")
+
+_LAST_STEPS = 200
+
+
+class Simulation:
+    """The world of one simulated run, as a scenario uses it.
+
+    Attributes:
+        system: The `ActorSystem` of this run; production set-up code runs on it.
+        hits: How often each `sometimes` was true, by name.
+    """
+
+    def __init__(self, world: SimulatedWorld, max_steps: int) -> None:
+        """Make the system; `simulate` and `explore` do this for each run."""
+        self._world = world
+        self._max_steps = max_steps
+        self._always: list[tuple[str, Callable[[], Any]]] = []
+        self._goals: list[tuple[str, Callable[[], Any]]] = []
+        self.hits: dict[str, int] = {}
+        self.system = ActorSystem("sim", world=world)
+        world.system = self.system
+        self.system.bind()
+        self.system.table = recording_effects(self.system.table, world)
+
+    def perform(self, scenario: Any) -> Any:
+        """Run a whole scenario: to its end, to quiescence, and to its goals.
+
+        Args:
+            scenario: A program, or a function of this simulation.
+
+        Returns:
+            What it answered.
+        """
+        value = self.run(scenario) if isinstance(scenario, Program) else scenario(self)
+        if inspect.iscoroutine(value):
+            value = self._run_coroutine(value)
+        self._finish()
+        return value
+
+    def _run_coroutine(self, coroutine: Any) -> Any:
+        task = self._world.loop().create_task(coroutine, name="scenario")
+        self._world.run_step(lambda: None)
+        self._pump(task.done)
+        return task.result()
+
+    def _finish(self) -> None:
+        # Timers that nobody waits for, such as heartbeats, must not keep the run
+        # alive; goals are judged at true quiescence.
+        while self._world.step(timers=bool(self._goals)):
+            self._after_step()
+        if not self._world.options():
+            self._check_blocked()
+        for name, goal in self._goals:
+            if not goal():
+                raise Violation("goal", name, self._world.steps)
+
+    # ------------------------------------------------------------ actors and programs
+
+    def spawn(self, actor: Callable[[], Actor[M]], name: str | None = None) -> ActorRef[M]:
+        """Start an actor, and wait for its `on_started`.
+
+        Args:
+            actor: The actor's class, or a function without arguments that makes one.
+            name: Its name; None makes one from the class's.
+
+        Returns:
+            Its ref.
+        """
+        check_spawn("sim.spawn", actor, name)
+        cell = self.system.create(None, actor, name)
+        if cell.starting:
+            started = self._world.loop().create_future()
+            self._world.deliver(cell, (START, started))
+            self._pump(started.done)
+            started.result()
+        return cell.ref
+
+    def run(self, program: Program[A, Any]) -> A:
+        """Run a program to its end.
+
+        Args:
+            program: The program.
+
+        Returns:
+            Its answer. Failures and defects are raised, as `run_free` does.
+
+        Raises:
+            Deadlock: If it waits for something that can never come.
+            Livelock: If it does not end.
+        """
+        return self.run_all([program])[0]
+
+    def run_all(self, programs: Iterable[Program[A, Any]]) -> list[A]:
+        """Run programs concurrently, all to their end.
+
+        Args:
+            programs: The programs.
+
+        Returns:
+            Their answers, in order. The first failure in that order is raised,
+            after all have ended.
+        """
+        runs: list[Run] = []
+        for program in programs:
+            a_program("sim.run", "program", program)
+            run = Run(self.system, program)
+            self.system.runs[run] = None
+            self._world.begin_later(run, run.begin)
+            runs.append(run)
+        self._pump(lambda: all(run.fiber.outcome is not None for run in runs))
+        answers: list[A] = []
+        for run in runs:
+            del self.system.runs[run]
+        for run in runs:
+            outcome = run.fiber.outcome
+            if outcome is None or type(outcome) is Interrupted:
+                msg = f"{run.full_path} was interrupted"
+                raise RuntimeError(msg)
+            answers.append(answer_of(outcome))
+        return answers
+
+    def actor(self, ref: ActorRef[Any]) -> Any:
+        """Return the actor object behind a ref, to look at its state.
+
+        Args:
+            ref: Its ref, which may be `ActorRef.at(path)`.
+
+        Returns:
+            The object; of a stopped actor, its last state.
+
+        Raises:
+            ActorNotFound: If the ref names none.
+        """
+        return self._cell(ref).actor
+
+    def _cell(self, ref: ActorRef[Any]) -> Cell:
+        bound = binding_of(ref)
+        if isinstance(bound, Cell) and bound.system is self.system:
+            return bound
+        cell = self.system.find(ref)
+        if cell is None:
+            raise ActorNotFound(ref.path, self.system.nearest(ref.path))
+        return cell
+
+    # ------------------------------------------------------------ time
+
+    def settle(self, within: float | None = None) -> None:
+        """Let everything happen until nothing is left, timers included.
+
+        Args:
+            within: Seconds of virtual time after which to stop all the same; None
+                for no limit.
+
+        Raises:
+            Deadlock: If an actor or program is left waiting.
+            Livelock: If there is no end.
+        """
+        seconds("sim.settle", "within", within)
+        if within is None:
+            self._pump(None)
+            self._check_blocked()
+        else:
+            self._pump_until(self._world.nanoseconds + round(within * 1e9))
+
+    def advance(self, duration: float) -> None:
+        """Let virtual time pass, and whatever happens in it.
+
+        Args:
+            duration: Seconds.
+        """
+        seconds("sim.advance", "duration", duration)
+        deadline = self._world.nanoseconds + round(duration * 1e9)
+        self._pump_until(deadline)
+        self._world.nanoseconds = max(self._world.nanoseconds, deadline)
+
+    def _pump(self, done: Callable[[], bool] | None) -> None:
+        while done is None or not done():
+            if not self._world.step():
+                if done is None:
+                    return
+                raise Deadlock(self._world.blocked() or ("the scenario itself waits",), cycle=False)
+            self._after_step()
+
+    def _pump_until(self, deadline: int) -> None:
+        while self._world.step_until(deadline):
+            self._after_step()
+
+    def _after_step(self) -> None:
+        for name, holds in self._always:
+            if not holds():
+                raise Violation("always", name, self._world.steps)
+        if self._world.steps >= self._max_steps:
+            recent = Counter(record[2] for record in self._world.records[-_LAST_STEPS:])
+            busiest = tuple(path for path, _ in recent.most_common(3))
+            raise Livelock(self._world.steps, busiest)
+
+    def _check_blocked(self) -> None:
+        blocked = self._world.blocked()
+        if blocked:
+            raise Deadlock(blocked, cycle=False)
+
+    # ------------------------------------------------------------ oracles and faults
+
+    def always(
+        self,
+        predicate: Callable[[], Any],
+        *,
+        reads: Iterable[ActorRef[Any]] = (),
+        name: str | None = None,
+    ) -> None:
+        """Demand that something is true after every step from now on.
+
+        Args:
+            predicate: A function without arguments.
+            reads: Refs of the actors whose state it reads.
+            name: What to call it in a report.
+
+        Raises:
+            Violation: Now, if it is false already.
+        """
+        del reads  # for partial-order reduction, which needs to know
+        label = name or _name_of(predicate)
+        self._always.append((label, predicate))
+        if not predicate():
+            raise Violation("always", label, self._world.steps)
+
+    def goal(self, predicate: Callable[[], Any], *, name: str | None = None) -> None:
+        """Demand that something is true in the end, when everything has settled.
+
+        Args:
+            predicate: A function without arguments.
+            name: What to call it in a report.
+        """
+        self._goals.append((name or _name_of(predicate), predicate))
+
+    def sometimes(self, condition: object, name: str) -> None:
+        """Note whether something interesting happened in this run.
+
+        `explore` fails if it never happened in any run: then the runs did not
+        test what they were meant to.
+
+        Args:
+            condition: Counts as a hit if true.
+            name: What to call it.
+        """
+        self.hits[name] = self.hits.get(name, 0) + bool(condition)
+
+    def answer(self, function: Callable[..., Any], value_or_function: Any) -> None:
+        """Answer `free_call(function, ...)` here, instead of calling the function.
+
+        Args:
+            function: The function that programs call.
+            value_or_function: The answer; or a function of the same arguments that
+                makes it; or an exception to raise.
+        """
+        self._world.answers[function] = value_or_function
+
+    def crash(self, ref: ActorRef[Any]) -> None:
+        """End an actor as a power cut would: no `finally`, no hook, mailbox lost.
+
+        Args:
+            ref: The actor; its children crash with it.
+        """
+        self._world.crash(self._cell(ref))
+
+
+def _name_of(predicate: Any) -> str:
+    code = getattr(predicate, "__code__", None)
+    name = getattr(predicate, "__name__", repr(predicate))
+    if name == "<lambda>" and code is not None:
+        return f"the lambda in line {code.co_firstlineno}"
+    return str(name)

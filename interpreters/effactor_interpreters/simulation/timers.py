@@ -1,0 +1,70 @@
+"""Virtual timers, in the order of their deadlines."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class VirtualTimer:
+    """A timer of the simulated world.
+
+    Attributes:
+        when: Deadline, in nanoseconds of virtual time.
+        what: What it is for, in words.
+        source: Path of whoever set it.
+        callback: Called when it fires.
+        cancelled: Whether it must not fire any more.
+        step: The step in which it was set.
+        seq: Its place among timers of the same deadline.
+    """
+
+    __slots__ = ("callback", "cancelled", "seq", "source", "step", "what", "when")
+
+    def __init__(
+        self, when: int, seq: int, step: int, what: str, source: str, callback: Callable[[], object]
+    ) -> None:
+        self.when = when
+        self.seq = seq
+        self.step = step
+        self.what = what
+        self.source = source
+        self.callback = callback
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Make sure that it never fires."""
+        self.cancelled = True
+
+    def __lt__(self, other: VirtualTimer) -> bool:
+        return (self.when, self.seq) < (other.when, other.seq)
+
+
+class Timers:
+    """All timers that are set."""
+
+    def __init__(self) -> None:
+        self._heap: list[VirtualTimer] = []
+
+    def add(self, timer: VirtualTimer) -> None:
+        """Set *timer*."""
+        heapq.heappush(self._heap, timer)
+
+    def due(self) -> list[VirtualTimer]:
+        """List the timers with the earliest deadline, in the order they were set."""
+        heap = self._heap
+        while heap and heap[0].cancelled:
+            heapq.heappop(heap)
+        if not heap:
+            return []
+        first = heap[0]
+        if len(heap) == 1:
+            return [first]
+        return sorted(t for t in heap if t.when == first.when and not t.cancelled)
+
+    def remove(self, timer: VirtualTimer) -> None:
+        """Take *timer* out: it fires now."""
+        timer.cancelled = True
