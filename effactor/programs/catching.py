@@ -60,12 +60,23 @@ class Catching(Generic[E]):
         return Recovering(self.classes, handler)
 
 
-def catch(*errors: type[E]) -> Catching[E]:
+# One parameter a class: mypy would join the classes of `*errors` to a common base.
+@overload
+def catch(error: type[E], /) -> Catching[E]: ...
+@overload
+def catch(error: type[E], error2: type[E2], /) -> Catching[E | E2]: ...
+@overload
+def catch(error: type[E], error2: type[E2], error3: type[E3], /) -> Catching[E | E2 | E3]: ...
+@overload
+def catch(*errors: type[E]) -> Catching[E]: ...
+def catch(*errors: type[Any]) -> Catching[Any]:
     """Recover from failures of the given classes: `catch(E1, E2)(handler)(program)`.
 
     The classes come first, on their own, because only then can mypy and pyright
     take exactly these out of the failure type. Other failures, defects and
-    interrupts pass by.
+    interrupts pass by. If two or more other failures are left, mypy infers their
+    common base class unless it knows what to expect: annotate the result, as in
+    `rest: Program[int, AskFailed | Declined] = catch(NoStock)(handler)(program)`.
 
     Args:
         errors: Classes of failures; an instance of one is recovered from.

@@ -140,7 +140,9 @@ def handle(effect: type[Answerable[F, R]]) -> Handler[F, R]:
         A function to call with `function`, which gets the effect and returns
         its answer, or a program that makes it; the result is called with the
         program. Effects that the function's program performs itself are left to
-        the handlers further out.
+        the handlers further out. If two or more other effects are left, mypy
+        infers their common base class unless it knows what to expect: annotate
+        the result, as in `rest: Program[int, Never, Llm | Log] = ...`.
 
     Raises:
         TypeError: If *effect* is no class of effects.

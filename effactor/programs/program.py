@@ -11,7 +11,7 @@ third. They are values all the same; nothing may assign to them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Never, final
+from typing import TYPE_CHECKING, Any, Generic, Never, final, overload
 
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar, override
@@ -32,6 +32,8 @@ A_co = TypeVar("A_co", covariant=True)
 E_co = TypeVar("E_co", covariant=True, default=Never)
 F_co = TypeVar("F_co", covariant=True, default=Never)
 X = TypeVar("X", bound=BaseException)
+X2 = TypeVar("X2", bound=BaseException)
+X3 = TypeVar("X3", bound=BaseException)
 
 
 class Step(Generic[E_co, F_co]):
@@ -153,7 +155,20 @@ class Program(Generic[A_co, E_co, F_co]):
         """
         return ExitOf(self)
 
-    def refine(self, *defects: type[X]) -> Program[A_co, E_co | X, F_co]:
+    # One parameter a class: mypy would join the classes of `*defects` to a common base.
+    @overload
+    def refine(self, defect: type[X], /) -> Program[A_co, E_co | X, F_co]: ...
+    @overload
+    def refine(
+        self, defect: type[X], defect2: type[X2], /
+    ) -> Program[A_co, E_co | X | X2, F_co]: ...
+    @overload
+    def refine(
+        self, defect: type[X], defect2: type[X2], defect3: type[X3], /
+    ) -> Program[A_co, E_co | X | X2 | X3, F_co]: ...
+    @overload
+    def refine(self, *defects: type[X]) -> Program[A_co, E_co | X, F_co]: ...
+    def refine(self, *defects: type[Any]) -> Program[A_co, Any, F_co]:
         """Declare exceptions that this program raises as failures.
 
         Args:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 import types
 from collections import deque
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -24,7 +25,7 @@ from uuid import UUID
 
 from returns.primitives.container import BaseContainer
 
-from effactor.traces.fields import fields, names_of
+from effactor.traces.fields import class_of, fields, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +95,7 @@ def without_addresses(text: str) -> str:
 
 
 def _write(value: Any, path: Path) -> str:
-    return _writer(type(value))(value, path)
+    return _writer(class_of(value))(value, path)
 
 
 def _integer(value: int) -> str:
@@ -140,32 +141,25 @@ _NAMED: Final = (
     types.WrapperDescriptorType,
     types.MethodDescriptorType,
 )
-_BRACKETS: Final[dict[type[Any], tuple[str, str]]] = {
-    list: ("[", "]"),
-    tuple: ("(", ",)"),
-    deque: ("[", "]"),
-}
+_SEQUENCES: Final = (list, tuple, deque)
 
 
 @lru_cache(maxsize=1024)
-def _writer(cls: type[Any]) -> Writer:
+def _writer(cls: Any) -> Writer:
     """Choose how the instances of a class are written."""
     name = cls.__qualname__
     if issubclass(cls, Enum):
-        return lambda value, _path: (
-            f"{name}.{value.name}" if value.name else f"{name}({value.value})"
-        )
+        return lambda value, _path: f"{name}.{value.name}"
     if names_of(cls) is not None:
         return _nested(_fields)
     for base in cls.__mro__:
         if base in _SCALARS:
             return _scalar(cls, base)
-        if base in _BRACKETS:
-            return _nested(_sequence(cls, base))
-    if issubclass(cls, Set):
-        return _nested(_set(cls))
-    if issubclass(cls, Mapping):
-        return _nested(_mapping(cls))
+        if base in _SEQUENCES:
+            return _nested(_sequence(cls))
+    for base, container in ((AbstractSet, _set), (Mapping, _mapping)):
+        if issubclass(cls, base):
+            return _nested(container(cls))
     if issubclass(cls, _NAMED):
         return lambda value, _path: str(value.__qualname__)
     if issubclass(cls, types.ModuleType):
@@ -174,9 +168,7 @@ def _writer(cls: type[Any]) -> Writer:
         return _nested(_partial)
     if issubclass(cls, BaseContainer):
         return _nested(lambda value, path: f"{name}({_write(value._inner_value, path)})")  # noqa: SLF001
-    if cls.__repr__ is object.__repr__:
-        return lambda value, _path: str(getattr(value, "__qualname__", name))
-    return _own_repr
+    return _other
 
 
 def _nested(writer: Writer) -> Writer:
@@ -209,17 +201,19 @@ def _wrapped(cls: type[Any], plain: tuple[type[Any], ...], text: str) -> str:
     return text if cls in plain else f"{cls.__qualname__}({text})"
 
 
-def _sequence(cls: type[Any], base: type[Any]) -> Writer:
-    left, right = _BRACKETS[base]
+def _sequence(cls: type[Any]) -> Writer:
+    is_tuple = issubclass(cls, tuple)
 
     def write(value: Any, path: Path) -> str:
         inside = ", ".join(_write(content, path) for content in value)
-        return _wrapped(cls, (list, tuple), f"{left}{inside}{right}")
+        if is_tuple:
+            return _wrapped(cls, (tuple,), f"({inside},)" if len(value) == 1 else f"({inside})")
+        return _wrapped(cls, (list,), f"[{inside}]")
 
     return write
 
 
-def _set(cls: type[Any]) -> Writer:
+def _set(cls: Any) -> Writer:
     def write(value: Any, path: Path) -> str:
         inside = ", ".join(sorted(_write(content, path) for content in value))
         return _wrapped(cls, (set, frozenset), f"{{{inside}}}" if inside else "set()")
@@ -227,7 +221,7 @@ def _set(cls: type[Any]) -> Writer:
     return write
 
 
-def _mapping(cls: type[Any]) -> Writer:
+def _mapping(cls: Any) -> Writer:
     def write(value: Any, path: Path) -> str:
         pairs = sorted((_write(key, path), _write(value[key], path)) for key in value)
         inside = ", ".join(f"{key}: {content}" for key, content in pairs)
@@ -242,8 +236,15 @@ def _partial(value: Any, path: Path) -> str:
     return f"partial({', '.join(inside)})"
 
 
-def _own_repr(value: Any, _path: Path) -> str:
+def _other(value: Any, _path: Path) -> str:
+    cls = class_of(value)
+    name: object = getattr(value, "__qualname__", None)
+    if isinstance(name, str):  # whatever wraps a function
+        return name
+    own: Any = cls.__repr__
+    if own is object.__repr__:
+        return cls.__qualname__
     try:
         return without_addresses(repr(value))
-    except Exception:  # noqa: BLE001 - a user's repr may raise anything
-        return type(value).__qualname__
+    except Exception:  # a user's repr may raise anything
+        return cls.__qualname__

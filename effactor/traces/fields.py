@@ -25,6 +25,18 @@ class Names(NamedTuple):
     shown: tuple[str, ...]
 
 
+def class_of(value: object) -> Any:
+    """Return the class of a value, without what type checkers infer about it.
+
+    Args:
+        value: Any value.
+
+    Returns:
+        Its class.
+    """
+    return type(value)
+
+
 @lru_cache(maxsize=1024)
 def names_of(cls: type[Any]) -> Names | None:
     """List the fields of a class's instances.
@@ -53,7 +65,7 @@ def names_of(cls: type[Any]) -> Names | None:
     every: tuple[str, ...] | None = None
     if hasattr(cls, "__struct_fields__"):
         every = declared.__struct_fields__
-    elif issubclass(cls, tuple) and hasattr(cls, "_fields"):
+    elif issubclass(cls, tuple) and hasattr(declared, "_fields"):
         every = declared._fields
     elif issubclass(cls, ActorRef):
         every = ("path",)
@@ -76,7 +88,7 @@ def fields(value: object, *, hidden: bool) -> list[tuple[str, Any]] | None:
         Pairs of name and value, without those that were never set; None if its
         class has no fields that can be known.
     """
-    names = names_of(type(value))
+    names = names_of(class_of(value))
     if names is None:
         return None
     found = [(n, getattr(value, n, _ABSENT)) for n in (names.compared if hidden else names.shown)]

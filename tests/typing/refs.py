@@ -81,13 +81,13 @@ def any_ref(ref: ActorRef) -> ActorRef[Foreign]:
 
 
 # Foreign messages.
-free_ask(counter, Foreign())  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+free_ask(counter, Foreign())  # type: ignore[misc]  # pyright: ignore[reportCallIssue, reportArgumentType]
 free_tell(counter, Foreign())  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
-counter.free_ask(Foreign())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+counter.free_ask(Foreign())  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
 counter.free_tell(Foreign())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-free_ask(cell, Get())  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
-free_ask(counter, Get)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
-free_ask(counter, Get(), timeout="1")  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+free_ask(cell, Get())  # type: ignore[misc]  # pyright: ignore[reportCallIssue, reportArgumentType]
+free_ask(counter, Get)  # type: ignore[misc]  # pyright: ignore[reportCallIssue, reportArgumentType]
+free_ask(counter, Get(), timeout="1")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 counter.free_stop("later")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
@@ -107,7 +107,7 @@ async def plain() -> None:
     assert_type(counter.is_alive, bool)
     assert_type(counter.path, str)
     assert_type(counter.name, str)
-    await counter.ask(Foreign())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    await counter.ask(Foreign())  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
     await counter.tell(Foreign())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     counter.tell_nowait(Foreign())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    counter.ask_nowait(Foreign())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    counter.ask_nowait(Foreign())  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]

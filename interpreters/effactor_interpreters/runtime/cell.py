@@ -3,11 +3,7 @@
 "The cell is the task": asyncio lets a foreign object be the current task, so the
 cell steps its handlers' coroutines itself and no task exists per actor or per
 message. An idle actor's ask runs on the asker's stack; everything else goes
-through the system's run queue.
-
-    IDLE --ask------------------------> RUNNING --done--> IDLE, or QUEUED if mail came
-    IDLE --tell, or an ask that queues-> QUEUED --turn--> RUNNING
-    RUNNING --the handler waits-------> SUSPENDED --woken--> RESUMING --turn--> RUNNING
+through the system's run queue. `states` draws the state machine.
 """
 
 from __future__ import annotations
@@ -29,7 +25,16 @@ from effactor_interpreters.runtime.deadlocks import find_cycle
 from effactor_interpreters.runtime.driver import DONE, WORK, Driver
 from effactor_interpreters.runtime.engine.fiber import Fiber
 from effactor_interpreters.runtime.engine.synchronous import answer_of
+from effactor_interpreters.runtime.fallback import TaskDriver, process_in_task
 from effactor_interpreters.runtime.relations import Relations
+from effactor_interpreters.runtime.states import (
+    IDLE,
+    QUEUED,
+    RESUMING,
+    RUNNING,
+    STOPPED,
+    SUSPENDED,
+)
 from effactor_interpreters.runtime.task_protocol import TaskProtocol
 from effactor_interpreters.runtime.view import View
 from effactor_interpreters.runtime.waits import (
@@ -49,13 +54,6 @@ if TYPE_CHECKING:
     from effactor.actors.handlers import Behavior
     from effactor.actors.ref import StopMode
     from effactor_interpreters.runtime.system import ActorSystem
-
-IDLE: Final = 0
-QUEUED: Final = 1
-RUNNING: Final = 2
-SUSPENDED: Final = 3
-RESUMING: Final = 4
-STOPPED: Final = 5
 
 BUDGET: Final = 4
 """Asks handled on the asker's stack between two looks at the clock."""
@@ -118,7 +116,7 @@ class Cell(TaskProtocol):
         self.variables = copy_context()
         self.state = IDLE
         self.mailbox: Any = None
-        self.driver: Driver | None = None
+        self.driver: Driver | TaskDriver | None = None
         self._relations: Relations | None = None
         self.ref: ActorRef[Any] = ActorRef(path, system.incarnation, self)
         self.adopt(actor)
@@ -263,7 +261,7 @@ class Cell(TaskProtocol):
             # Before the message is sent: its refusal may settle the reply at once.
             fiber.wait(reply)
             return reply
-        if self.system.current_cell() is not None and self.system.native:
+        if self.system.current_cell() is not None:
             return Wait(self, message)
         return self.system.loop.create_future()
 
@@ -449,7 +447,7 @@ class Cell(TaskProtocol):
         if self.system.native:
             self.variables.run(self._batch, inbox)
         else:
-            self.system.fallback.process(self, inbox)
+            process_in_task(self, inbox)
 
     def _batch(self, inbox: Any) -> None:
         system = self.system
@@ -602,8 +600,8 @@ class Cell(TaskProtocol):
     def _step(self, error: BaseException | None) -> None:
         """Go on with the suspended handler; called in the cell's context variables."""
         driver = self.driver
-        if driver is None:
-            return
+        if not isinstance(driver, Driver):
+            return  # the cell has crashed meanwhile
         system = self.system
         driver.waiting = None
         if driver.must_cancel:
@@ -684,10 +682,7 @@ class Cell(TaskProtocol):
             self._enqueue()
         elif request.mode == "now":
             relations.killed = relations.killed or request.reason
-            if self.system.native:
-                self.cancel()
-            else:
-                self.system.fallback.cancel(self)
+            self.cancel()
 
     def close(self, reason: str) -> None:
         """Refuse all mail, now and later."""
@@ -733,7 +728,7 @@ class Cell(TaskProtocol):
         """Wait until the actor has stopped."""
         if self.state == STOPPED:
             return
-        if self.system.current_cell() is not None and self.system.native:
+        if self.system.current_cell() is not None:
             wait = Wait(None, f"the end of {self.full_path}")
             self.on_stopped(wait)
             await wait_for(wait)

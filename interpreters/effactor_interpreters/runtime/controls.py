@@ -22,6 +22,11 @@ class Control:
 
     __slots__ = ()
 
+    @property
+    def about(self) -> Any:
+        """The message that is being handled: the control itself, unless it says otherwise."""
+        return self
+
     def run(self, cell: Cell) -> Generator[Any, Any, Any]:
         """Do it, in the cell's driver; what it returns is the reply."""
         raise NotImplementedError
@@ -112,6 +117,11 @@ class Continue(Control):
     def __init__(self, work: Any, message: Any) -> None:
         self.work = work
         self.message = message
+
+    @property
+    @override
+    def about(self) -> Any:
+        return self.message
 
     @override
     def run(self, cell: Cell) -> Generator[Any, Any, Any]:

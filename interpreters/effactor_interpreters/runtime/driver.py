@@ -76,7 +76,8 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
                     if isinstance(answer, WORK):
                         answer = yield from cell.finish(answer)
             elif isinstance(message, Control):
-                answer = yield from message.run(cell)
+                control, message = message, message.about
+                answer = yield from control.run(cell)
                 actor, handlers = cell.actor, cell.behavior.every
             elif cell.behavior.resolve(type(message)):
                 inbox.appendleft((message, reply))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import types
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from effactor_interpreters.runtime.driver import batch
+from effactor_interpreters.runtime.states import RUNNING, SUSPENDED
 from effactor_interpreters.runtime.waits import Wait
 
 if TYPE_CHECKING:
@@ -14,7 +14,31 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from effactor_interpreters.runtime.cell import Cell
-    from effactor_interpreters.runtime.system import ActorSystem
+
+
+class TaskDriver:
+    """Stands in for the driver of a cell while a real task runs its turn.
+
+    Attributes:
+        waiting: What the handler waits for, if it is a `Wait`.
+        cancellations: Always 0: the task counts its own.
+    """
+
+    __slots__ = ("cancellations", "task", "waiting")
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[None] | None = None
+        self.waiting: Any = None
+        self.cancellations = 0
+
+    def cancel(self) -> None:
+        """Cancel what the handler waits for."""
+        if self.task is not None:
+            self.task.cancel()
+
+    def close(self) -> None:
+        """End the task."""
+        self.cancel()
 
 
 class _Bell:
@@ -31,49 +55,54 @@ class _Bell:
 
 
 @types.coroutine
-def _with_futures(loop: asyncio.AbstractEventLoop, turn: Any) -> Generator[Any, Any, None]:
+def _with_futures(cell: Cell, driver: TaskDriver, turn: Any) -> Generator[Any, Any, None]:
     """Run a turn whose waits a real task understands."""
     error: BaseException | None = None
     while True:
+        cell.state = RUNNING
         try:
             waited = turn.send(None) if error is None else turn.throw(error)
         except StopIteration:
             return
         error = None
+        cell.state = SUSPENDED
         try:
             if isinstance(waited, Wait):
-                future: asyncio.Future[None] = loop.create_future()
+                driver.waiting = waited
+                future: asyncio.Future[None] = cell.system.loop.create_future()
                 waited.cell = _Bell(future)  # type: ignore[assignment]  # pyright: ignore
                 if not waited.finished:
                     yield from future
             else:
                 yield waited
         except BaseException as raised:  # noqa: BLE001 - the turn gets it
+            if isinstance(waited, Wait) and not waited.finished:
+                waited.cancel()  # a program that it waits for must end first
+                if not waited.finished:
+                    continue
             error = raised
+        finally:
+            driver.waiting = None
 
 
-class TaskPerTurn:
-    """Runs turns in tasks, and knows which task is which cell's.
+def process_in_task(cell: Cell, inbox: Any) -> None:
+    """Handle a batch of *inbox* in a task of its own.
 
-    Attributes:
-        cells: The cell behind each task.
+    Args:
+        cell: The cell.
+        inbox: Its items.
     """
+    driver = TaskDriver()
 
-    def __init__(self, system: ActorSystem) -> None:
-        self._system = system
-        self.cells: WeakKeyDictionary[Any, Cell] = WeakKeyDictionary()
-
-    def process(self, cell: Cell, inbox: Any) -> None:
-        """Handle a batch of *inbox* in a task of its own."""
-
-        async def turn() -> None:
-            await _with_futures(self._system.loop, batch(cell, inbox))
+    async def turn() -> None:
+        try:
+            await _with_futures(cell, driver, batch(cell, inbox))
+        finally:
+            cell.driver = None
             cell.after_turn()
 
-        task = self._system.loop.create_task(turn(), name=cell.ref.path, context=cell.variables)
-        self.cells[task] = cell
+    cell.driver = driver
+    loop = cell.system.loop
+    driver.task = loop.create_task(turn(), name=cell.ref.path, context=cell.variables)
+    cell.system.turns[driver.task] = cell
 
-    def cancel(self, cell: Cell) -> bool:
-        """Cancel the task that runs the cell's turn, if there is one."""
-        found = [t for t, c in self.cells.items() if c is cell and not t.done()]
-        return any([task.cancel() for task in found])

@@ -11,9 +11,10 @@ from uuid import UUID
 from effactor.actors.ref import ActorRef, binding_of
 from effactor.errors import ActorNotFound, ActorStopped, Deadlock
 from effactor.programs import operations as ops
-from effactor_interpreters.runtime.cell import STOPPED, Cell
+from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START
 from effactor_interpreters.runtime.engine.fiber import SUSPENDED, Fiber, OperationFailed
+from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.waits import LifecycleWait, as_failure
 
 if TYPE_CHECKING:

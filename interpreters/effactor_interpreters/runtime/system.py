@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from typing_extensions import Self, TypeVar
 
@@ -23,7 +24,6 @@ from effactor_interpreters.runtime.controls import START, StopRequest
 from effactor_interpreters.runtime.current_task import current_tasks, supported
 from effactor_interpreters.runtime.driver import Driver
 from effactor_interpreters.runtime.engine.synchronous import answer_of
-from effactor_interpreters.runtime.fallback import TaskPerTurn
 from effactor_interpreters.runtime.lifecycle import DEFAULT_STRATEGY
 from effactor_interpreters.runtime.operations import Operations
 from effactor_interpreters.runtime.runs import Run
@@ -120,7 +120,7 @@ class ActorSystem:
         self.spare: list[Driver] = []
         self.mailboxes: list[deque[Any]] = []
         self.native = True
-        self.fallback = TaskPerTurn(self)
+        self.turns: WeakKeyDictionary[Any, Cell] = WeakKeyDictionary()
         self.loop: Any = None
         self._numbers: dict[str, int] = {}
 
@@ -196,7 +196,7 @@ class ActorSystem:
         task = current_tasks.get(self.loop)
         if type(task) is Cell:
             return task
-        return self.fallback.cells.get(task) if not self.native and task is not None else None
+        return None if self.native or task is None else self.turns.get(task)
 
     def sender(self) -> Any:
         """Return who sends what is sent now: a cell, a run, a task, or None."""
@@ -232,7 +232,7 @@ class ActorSystem:
         check_spawn("spawn", actor, name)
         cell = self.create(parent, actor, name)
         if cell.starting:
-            if self.current_cell() is not None and self.native:
+            if self.current_cell() is not None:
                 wait = Wait(None, f"the start of {cell.full_path}")
                 self.world.deliver(cell, (START, wait))
                 await wait_for(wait)
@@ -376,10 +376,8 @@ class ActorSystem:
         a_program("run_free", "program", program)
         cell = self.current_cell()
         if cell is not None:
-            if self.native:
-                answer: A = await cell.run_program(program)
-                return answer
-            return await self.fallback.run_program(cell, program)
+            answer: A = await cell.run_program(program)
+            return answer
         run = Run(self, program)
         outcome = run.begin()
         if outcome is None:

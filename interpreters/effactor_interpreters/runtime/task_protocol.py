@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from effactor_interpreters.runtime.driver import Driver
+from effactor_interpreters.runtime.fallback import TaskDriver
+
 if TYPE_CHECKING:
     import asyncio
     from contextvars import Context
 
     from effactor.actors.ref import ActorRef
-    from effactor_interpreters.runtime.driver import Driver
     from effactor_interpreters.runtime.system import ActorSystem
 
 
@@ -34,7 +36,7 @@ class TaskProtocol:
     __slots__ = ()
 
     if TYPE_CHECKING:
-        driver: Driver | None
+        driver: Driver | TaskDriver | None
         ref: ActorRef[Any]
         system: ActorSystem
         variables: Context
@@ -46,6 +48,9 @@ class TaskProtocol:
             # In its first step nothing can be cancelled yet; a stop is remembered
             # by the cell itself.
             return False
+        if isinstance(driver, TaskDriver):
+            driver.cancel()
+            return True
         driver.cancellations += 1
         if driver.waiting is not None and driver.waiting.cancel(msg=msg):
             return True
@@ -93,7 +98,7 @@ class TaskProtocol:
 
     @property
     def _must_cancel(self) -> bool:
-        return self.driver is not None and self.driver.must_cancel
+        return isinstance(self.driver, Driver) and self.driver.must_cancel
 
     @property
     def _fut_waiter(self) -> Any:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from effactor_interpreters.runtime.cell import IDLE, Cell
+from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START, Control, StopRequest
+from effactor_interpreters.runtime.states import IDLE
 from effactor_interpreters.runtime.waits import handler_failed
 
 if TYPE_CHECKING:

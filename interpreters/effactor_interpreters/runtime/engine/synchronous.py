@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from typing_extensions import TypeVar
 
@@ -103,6 +103,15 @@ def as_exception(failure: object) -> BaseException:
     return failure if isinstance(failure, BaseException) else Failed(failure)
 
 
+@overload
+def run_free(
+    program: Program[A, Any],
+    handlers: Mapping[type[Any], Callable[[Any], Any]] | None = None,
+) -> A: ...
+@overload
+def run_free(
+    program: Program[A, Any, Any], handlers: Mapping[type[Any], Callable[[Any], Any]]
+) -> A: ...
 def run_free(
     program: Program[A, Any, Any],
     handlers: Mapping[type[Any], Callable[[Any], Any]] | None = None,

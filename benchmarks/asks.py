@@ -1,0 +1,165 @@
+"""Asks: one after another, many at once, through a chain, and by programs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from benchmarks.actors import (
+    Awaited,
+    Get,
+    Hop,
+    Pause,
+    Plain,
+    Relay,
+    RelayState,
+    classic,
+    classic_direct,
+    classic_plain,
+    classic_plain_direct,
+)
+from benchmarks.classic import Direct
+from benchmarks.measuring import Case, Effort, Row, compare, overhead, speedup
+from effactor import ActorRef, ActorSystem, Do, free_ask, program
+
+TOPIC = "asks"
+
+_Ask = Callable[[Any], Awaitable[Any]]
+
+
+async def one_by_one(ask: _Ask, message: object, times: int) -> None:
+    for _ in range(times):
+        await ask(message)
+
+
+async def gathered(ask: _Ask, message: object, rounds: int) -> None:
+    for _ in range(rounds):
+        await asyncio.gather(*[ask(message) for _ in range(1000)])
+
+
+@program
+def asking(ref: ActorRef[Get], message: Get, times: int) -> Do[None, Any]:
+    for _ in range(times):
+        yield from free_ask(ref, message)
+
+
+async def rows(effort: Effort) -> list[Row]:
+    async with ActorSystem("asks") as system:
+        return [
+            *await sequential(effort, system),
+            *await concurrent(effort, system),
+            *await through_a_chain(effort, system),
+            *await by_programs(effort, system),
+        ]
+
+
+async def sequential(effort: Effort, system: ActorSystem) -> list[Row]:
+    n = effort.times(20_000)
+    message = Get(1)
+    awaited, plain = await system.spawn(Awaited), await system.spawn(Plain)
+
+    def case(name: str, ask: _Ask) -> Case:
+        return Case(name, n, lambda: one_by_one(ask, message, n))
+
+    measured = await compare(
+        effort,
+        case("async", awaited.ask),
+        case("def", plain.ask),
+        case("classic async", classic_direct().ask),
+        case("classic def", classic_plain_direct().ask),
+        case("classic async, dispatching", classic().ask),
+        case("classic def, dispatching", classic_plain().ask),
+    )
+    return [
+        speedup(TOPIC, "one by one, async def", measured, "async", "classic async", 8),
+        speedup(TOPIC, "one by one, def", measured, "def", "classic def", 15),
+        speedup(
+            TOPIC,
+            "one by one, async def, classic dispatches too",
+            measured,
+            "async",
+            "classic async, dispatching",
+        ),
+        speedup(
+            TOPIC,
+            "one by one, def, classic dispatches too",
+            measured,
+            "def",
+            "classic def, dispatching",
+        ),
+    ]
+
+
+async def concurrent(effort: Effort, system: ActorSystem) -> list[Row]:
+    rounds = effort.times(10)
+    message, pause = Get(1), Pause(1)
+    ref, other = await system.spawn(Awaited), classic()
+
+    def case(name: str, ask: _Ask, asked: object = message) -> Case:
+        return Case(name, rounds * 1000, lambda: gathered(ask, asked, rounds))
+
+    def alone(name: str, ask: _Ask) -> Case:
+        return Case(name, rounds * 200, lambda: one_by_one(ask, pause, rounds * 200))
+
+    measured = await compare(
+        effort,
+        case("ask", ref.ask),
+        case("classic ask", other.ask),
+        case("ask_nowait", ref.ask_nowait),
+        case("classic ask_nowait", other.ask_nowait),
+        alone("pause", ref.ask),
+        alone("classic pause", other.ask),
+    )
+    return [
+        speedup(TOPIC, "1,000 at once, gather of ask", measured, "ask", "classic ask"),
+        speedup(
+            TOPIC,
+            "1,000 at once, gather of ask_nowait",
+            measured,
+            "ask_nowait",
+            "classic ask_nowait",
+        ),
+        speedup(
+            TOPIC, "one by one, the handler sleeps 0 s", measured, "pause", "classic pause"
+        ),
+    ]
+
+
+async def through_a_chain(effort: Effort, system: ActorSystem) -> list[Row]:
+    hops, rounds = 100, effort.times(50)
+    ref = await system.spawn(lambda: Relay(None))
+    other = Direct(RelayState(None).hop)
+    for _ in range(hops - 1):
+        ref = await system.spawn(lambda following=ref: Relay(following))
+        other = Direct(RelayState(other).hop)
+    message = Hop(0)
+    measured = await compare(
+        effort,
+        Case("chain", rounds, lambda: one_by_one(ref.ask, message, rounds)),
+        Case("classic chain", rounds, lambda: one_by_one(other.ask, message, rounds)),
+    )
+    return [speedup(TOPIC, "a chain of 100 actors", measured, "chain", "classic chain")]
+
+
+async def by_programs(effort: Effort, system: ActorSystem) -> list[Row]:
+    n = effort.times(10_000)
+    message = Get(1)
+    awaited, plain = await system.spawn(Awaited), await system.spawn(Plain)
+
+    async def one_operation_a_run() -> None:
+        operation = free_ask(plain, message)
+        for _ in range(n):
+            await system.run_free(operation)
+
+    measured = await compare(
+        effort,
+        Case("ask async", n, lambda: one_by_one(awaited.ask, message, n)),
+        Case("ask def", n, lambda: one_by_one(plain.ask, message, n)),
+        Case("program async", n, lambda: system.run_free(asking(awaited, message, n))),
+        Case("program def", n, lambda: system.run_free(asking(plain, message, n))),
+        Case("run", n, one_operation_a_run),
+        Case("classic async", n, lambda: one_by_one(other.ask, message, n)),
+        Case("classic def", n, lambda: one_by_one(plain_other.ask, message, n)),
+    ) if (other := classic_direct()) and (plain_other := classic_plain_direct()) else None
+    return []

@@ -1,0 +1,1 @@
+"""The dry run: what would this program do? It performs nothing."""
