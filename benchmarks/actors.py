@@ -81,7 +81,7 @@ def classic_plain_direct() -> PlainDirect:
 
 @dataclass(frozen=True, slots=True)
 class Hop(Message[int]):
-    left: int
+    pass
 
 
 class Relay(Actor[Hop]):

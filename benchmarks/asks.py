@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from benchmarks.actors import (
@@ -19,7 +20,7 @@ from benchmarks.actors import (
     classic_plain,
     classic_plain_direct,
 )
-from benchmarks.classic import Direct
+from benchmarks.classic import Direct, stop_all
 from benchmarks.measuring import Case, Effort, Row, compare, overhead, speedup
 from effactor import ActorRef, ActorSystem, Do, free_ask, program
 
@@ -59,6 +60,13 @@ async def sequential(effort: Effort, system: ActorSystem) -> list[Row]:
     message = Get(1)
     awaited, plain = await system.spawn(Awaited), await system.spawn(Plain)
 
+    others = {
+        "classic async": classic_direct(),
+        "classic def": classic_plain_direct(),
+        "classic async, dispatching": classic(),
+        "classic def, dispatching": classic_plain(),
+    }
+
     def case(name: str, ask: _Ask) -> Case:
         return Case(name, n, lambda: one_by_one(ask, message, n))
 
@@ -66,11 +74,9 @@ async def sequential(effort: Effort, system: ActorSystem) -> list[Row]:
         effort,
         case("async", awaited.ask),
         case("def", plain.ask),
-        case("classic async", classic_direct().ask),
-        case("classic def", classic_plain_direct().ask),
-        case("classic async, dispatching", classic().ask),
-        case("classic def, dispatching", classic_plain().ask),
+        *(case(name, other.ask) for name, other in others.items()),
     )
+    await stop_all(others.values())
     return [
         speedup(TOPIC, "one by one, async def", measured, "async", "classic async", 8),
         speedup(TOPIC, "one by one, def", measured, "def", "classic def", 15),
@@ -111,6 +117,7 @@ async def concurrent(effort: Effort, system: ActorSystem) -> list[Row]:
         alone("pause", ref.ask),
         alone("classic pause", other.ask),
     )
+    await stop_all([other])
     return [
         speedup(TOPIC, "1,000 at once, gather of ask", measured, "ask", "classic ask"),
         speedup(
@@ -129,16 +136,18 @@ async def concurrent(effort: Effort, system: ActorSystem) -> list[Row]:
 async def through_a_chain(effort: Effort, system: ActorSystem) -> list[Row]:
     hops, rounds = 100, effort.times(50)
     ref = await system.spawn(lambda: Relay(None))
-    other = Direct(RelayState(None).hop)
+    others = [Direct(RelayState(None).hop)]
     for _ in range(hops - 1):
-        ref = await system.spawn(lambda following=ref: Relay(following))
-        other = Direct(RelayState(other).hop)
-    message = Hop(0)
+        ref = await system.spawn(partial(Relay, ref))
+        others.append(Direct(RelayState(others[-1]).hop))
+    other = others[-1]
+    message = Hop()
     measured = await compare(
         effort,
         Case("chain", rounds, lambda: one_by_one(ref.ask, message, rounds)),
         Case("classic chain", rounds, lambda: one_by_one(other.ask, message, rounds)),
     )
+    await stop_all(others)
     return [speedup(TOPIC, "a chain of 100 actors", measured, "chain", "classic chain")]
 
 
@@ -152,14 +161,26 @@ async def by_programs(effort: Effort, system: ActorSystem) -> list[Row]:
         for _ in range(n):
             await system.run_free(operation)
 
+    other, plain_other = classic_direct(), classic_plain_direct()
     measured = await compare(
         effort,
         Case("ask async", n, lambda: one_by_one(awaited.ask, message, n)),
         Case("ask def", n, lambda: one_by_one(plain.ask, message, n)),
         Case("program async", n, lambda: system.run_free(asking(awaited, message, n))),
         Case("program def", n, lambda: system.run_free(asking(plain, message, n))),
-        Case("run", n, one_operation_a_run),
+        Case("run def", n, one_operation_a_run),
         Case("classic async", n, lambda: one_by_one(other.ask, message, n)),
         Case("classic def", n, lambda: one_by_one(plain_other.ask, message, n)),
-    ) if (other := classic_direct()) and (plain_other := classic_plain_direct()) else None
-    return []
+    )
+    await stop_all([other, plain_other])
+    return [
+        speedup(TOPIC, "a program asks, async def", measured, "program async", "classic async"),
+        speedup(TOPIC, "a program asks, def", measured, "program def", "classic def"),
+        overhead(
+            TOPIC, "a program asks, against await, async def", measured, "program async", "ask async"
+        ),
+        overhead(TOPIC, "a program asks, against await, def", measured, "program def", "ask def"),
+        overhead(
+            TOPIC, "run_free of one ask, against await, def", measured, "run def", "ask def"
+        ),
+    ]

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeAlias
 
 from typing_extensions import override
@@ -64,6 +64,15 @@ class ClassicActor(ABC):
     @abstractmethod
     async def serve(self) -> None:
         """Handle messages, one after another."""
+
+
+async def stop_all(actors: Iterable[ClassicActor]) -> None:
+    """Stop actors, and wait for their ends."""
+    stopped = list(actors)
+    for actor in stopped:
+        actor.stop()
+    for actor in stopped:
+        await actor.join()
 
 
 def _failed(reply: Reply | None, error: Exception) -> None:

@@ -148,7 +148,7 @@ _FROM_INTERPRETERS = frozenset({"ActorSystem", "run_free"})
 
 def __getattr__(name: str) -> Any:
     if name in _FROM_INTERPRETERS:
-        from effactor import interpreters  # noqa: PLC0415
+        from effactor import interpreters
 
         value = getattr(interpreters, name)
         globals()[name] = value

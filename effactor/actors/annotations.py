@@ -11,9 +11,7 @@ import sys
 import types
 import typing
 from collections import ChainMap
-from typing import TYPE_CHECKING, Any
-
-from typing_extensions import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +27,7 @@ def signature(function: Any) -> inspect.Signature:
         Its signature.
     """
     if sys.version_info >= (3, 14):
-        import annotationlib  # noqa: PLC0415
+        import annotationlib
 
         return inspect.signature(
             function, annotation_format=annotationlib.Format.FORWARDREF

@@ -83,7 +83,7 @@ class Program(Generic[A_co, E_co, F_co]):
         """
         return FlatMap(self, function)
 
-    def flatMap(  # noqa: N802 - the name that Free has in Scala and in the actor systems we follow
+    def flatMap(
         self, function: Callable[[A_co], Program[B, E2, F2]]
     ) -> Program[B, E_co | E2, F_co | F2]:
         """Do the same as `bind`."""

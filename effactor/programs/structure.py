@@ -6,9 +6,9 @@ overflow the stack. Everything here walks with an explicit stack.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from typing_extensions import TypeGuard, TypeIs, TypeVar, override
+from typing_extensions import TypeIs, TypeVar, override
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from returns.primitives.container import BaseContainer
+
 from effactor.traces.canonical import canonical
 from effactor.traces.fields import class_of, fields
 from effactor.traces.wording import shown
@@ -88,6 +90,8 @@ def _jsonable(value: Any, path: tuple[int, ...]) -> Any:
     if found is not None:
         inside = {name: _jsonable(content, path) for name, content in found}
         return {"type": cls.__qualname__, "fields": inside}
+    if issubclass(cls, BaseContainer):  # Success and Failure, for two
+        return {"type": cls.__qualname__, "fields": {"value": _jsonable(value._inner_value, path)}}  # noqa: SLF001
     if cls in {list, tuple, deque}:
         return [_jsonable(content, path) for content in value]
     if cls in {set, frozenset}:

@@ -133,14 +133,6 @@ _LITERALS: Final = frozenset(
     {bool, int, float, complex, str, bytes, range, slice}
     | {types.NoneType, types.EllipsisType, types.NotImplementedType}
 )
-_NAMED: Final = (
-    type,
-    types.FunctionType,
-    types.BuiltinFunctionType,
-    types.MethodType,
-    types.WrapperDescriptorType,
-    types.MethodDescriptorType,
-)
 _SEQUENCES: Final = (list, tuple, deque)
 
 
@@ -160,8 +152,6 @@ def _writer(cls: Any) -> Writer:
     for base, container in ((AbstractSet, _set), (Mapping, _mapping)):
         if issubclass(cls, base):
             return _nested(container(cls))
-    if issubclass(cls, _NAMED):
-        return lambda value, _path: str(value.__qualname__)
     if issubclass(cls, types.ModuleType):
         return lambda value, _path: f"module {value.__name__}"
     if issubclass(cls, partial):
@@ -239,7 +229,7 @@ def _partial(value: Any, path: Path) -> str:
 def _other(value: Any, _path: Path) -> str:
     cls = class_of(value)
     name: object = getattr(value, "__qualname__", None)
-    if isinstance(name, str):  # whatever wraps a function
+    if isinstance(name, str):  # a function, a class, or what wraps one
         return name
     own: Any = cls.__repr__
     if own is object.__repr__:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import assert_type
+
 from returns.result import Result
-from typing_extensions import assert_type
-from vocabulary import Declined, Fetch, Foreign, Get, Inc, NoStock, Pay, Reserve, counter, shop, store
+from vocabulary import (
+    Declined,
+    Fetch,
+    Foreign,
+    Get,
+    Inc,
+    NoStock,
+    Pay,
+    Reserve,
+    counter,
+    shop,
+    store,
+)
 
 from effactor import AskFailed, Do, Program, fail, free_ask, free_stop, free_tell, program, pure
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Never
+from typing import Never, assert_never, assert_type
 
 from returns.result import Result
-from typing_extensions import assert_never, assert_type
 from vocabulary import Declined, Get, NoStock, Pay, Reserve, counter, shop
 
 from effactor import (
@@ -78,7 +77,7 @@ get.map("text")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 get.bind(lambda n: n)  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]
 get.then(lambda: safe)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 get.ensure(get)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-get.refine(str)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+get.refine(str)  # type: ignore[type-var]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def results(good: Result[int, Declined]) -> None:
@@ -160,4 +159,4 @@ def in_context() -> Program[str, AskFailed | Declined]:
 
 catch(Declined)(on_no_stock)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 catch(NoStock)(lambda e: e.sku)  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]
-catch("NoStock")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+catch("NoStock")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]

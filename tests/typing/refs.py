@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_type
 
-from typing_extensions import assert_type
 from vocabulary import (
     Declined,
     Fetch,

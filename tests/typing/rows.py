@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Never
+from typing import Never, assert_type
 
-from typing_extensions import assert_type
 from vocabulary import Get, NoStock, counter
 
 from effactor import (
@@ -76,7 +75,9 @@ def on_llm(effect: Llm) -> Program[str]:
 
 
 def on_llm_by_sql(effect: Llm) -> Program[str, NoStock, Sql]:
-    return perform(Sql(effect.prompt)).bind(lambda rows: pure(rows[0]) if rows else fail(NoStock("")))
+    return perform(Sql(effect.prompt)).bind(
+        lambda rows: pure(rows[0]) if rows else fail(NoStock(""))
+    )
 
 
 one = handle(Sql)(on_sql)(both)

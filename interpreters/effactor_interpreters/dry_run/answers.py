@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import inspect
-import typing
-from collections.abc import Awaitable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from effactor.programs.effects import Effect
 from effactor.programs.operations import Call
-from effactor.programs.program import Fail, Program, Pure
+from effactor.programs.program import Fail, Pure
+from effactor.programs.structure import is_program
+from effactor.traces.fields import class_of
+from effactor_interpreters.dry_run.recorder import Abandoned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 NO_STUB: Final[Any] = object()
 
 
-class Refused(Exception):  # noqa: N818 - a signal to the interpreter, not an error
+class Refused(Exception):
     """Raised for a stub that is `fail(error)`.
 
     Attributes:
@@ -26,18 +26,6 @@ class Refused(Exception):  # noqa: N818 - a signal to the interpreter, not an er
     """
 
     def __init__(self, error: Any) -> None:
-        super().__init__(error)
-        self.error = error
-
-
-class Abandoned(BaseException):  # noqa: N818 - a signal to the interpreter, not an error
-    """Carries an error past the program, which must not catch it, to whoever called.
-
-    Attributes:
-        error: The error.
-    """
-
-    def __init__(self, error: Exception) -> None:
         super().__init__(error)
         self.error = error
 
@@ -73,9 +61,8 @@ class Answers:
                     f"instance, a function, or pure({stub.__qualname__}) if you mean the class"
                 )
                 raise TypeError(msg)
-            if isinstance(stub, Awaitable) and not isinstance(stub, Program):
-                if inspect.iscoroutine(stub):
-                    stub.close()
+            if inspect.iscoroutine(stub):
+                stub.close()
                 raise _asynchronous(name)
 
     def find(self, operation: Any, subject: Any = NO_STUB) -> Any:
@@ -104,9 +91,9 @@ def _keys(operation: Any, subject: Any) -> Iterator[Any]:
     yield operation
     if subject is not NO_STUB:
         yield subject
-        if not isinstance(operation, Call):  # a function's class says nothing about it
-            yield from type(subject).__mro__
-    yield type(operation)
+        if class_of(operation) is not Call:  # a function's class says nothing about it
+            yield from class_of(subject).__mro__
+    yield class_of(operation)
 
 
 def resolve(stub: Any, *args: Any, **kwargs: Any) -> Any:
@@ -118,24 +105,46 @@ def resolve(stub: Any, *args: Any, **kwargs: Any) -> Any:
         kwargs: Keyword arguments for it.
 
     Returns:
-        The answer; a program other than these two as it is.
+        The answer; `pure(...)` and other programs as they are.
 
     Raises:
         Refused: For `fail(...)`.
+        Abandoned: If the answer is asynchronous.
         BaseException: The exception that the stub is, returns or raises.
     """
-    answer = stub
+    answer: Any = stub
     if callable(stub) and not isinstance(stub, BaseException):
         answer = stub(*args, **kwargs)
     if isinstance(answer, BaseException):
         raise answer
-    if isinstance(answer, Fail):
+    if class_of(answer) is Fail:
         raise Refused(answer.error)
-    if isinstance(answer, Pure):
-        return answer.value
     if inspect.iscoroutine(answer):
         answer.close()
         raise Abandoned(_asynchronous(getattr(stub, "__qualname__", repr(stub))))
+    return answer
+
+
+def value_of(answer: Any) -> Any:
+    """Return what a stub answers where programs cannot be run.
+
+    Args:
+        answer: What `resolve` returned.
+
+    Returns:
+        The value of `pure(value)`; else the answer itself.
+
+    Raises:
+        Abandoned: If it is another program.
+    """
+    if class_of(answer) is Pure:
+        return answer.value
+    if is_program(answer):
+        msg = (
+            f"dry_run: the answer to a message or a call is a value, not the program {answer!r}; "
+            "give pure(value) or fail(error), or pure(program) if the program is the answer"
+        )
+        raise Abandoned(TypeError(msg))
     return answer
 
 
@@ -144,43 +153,3 @@ def _asynchronous(name: str) -> TypeError:
         f"dry_run: the answer to {name} is asynchronous, and a dry run never waits; "
         "give the value, or a plain function"
     )
-
-
-def effect_answer(effect: Any) -> Any:
-    """Return the type of an effect's answer.
-
-    Args:
-        effect: An instance of a subclass of `Effect[R]`.
-
-    Returns:
-        `R`, or `Any` where the class does not say.
-    """
-    for cls in type(effect).__mro__:
-        for base in cls.__dict__.get("__orig_bases__", ()):
-            if typing.get_origin(base) is Effect:
-                return typing.get_args(base)[0]
-    return Any
-
-
-def call_answer(function: Callable[..., Any]) -> Any:
-    """Return the type that a function says it returns.
-
-    Args:
-        function: Any function, `async def` or not.
-
-    Returns:
-        The annotation, inside `Awaitable` and the like; `Any` if there is none.
-    """
-    while isinstance(function, partial):
-        function = function.func
-    if isinstance(function, type):
-        return function
-    target = function if hasattr(function, "__qualname__") else type(function).__call__
-    try:
-        annotation = typing.get_type_hints(target).get("return", Any)
-    except Exception:  # an annotation may name what is only imported for type checkers
-        return Any
-    origin = typing.get_origin(annotation)
-    if isinstance(origin, type) and issubclass(origin, Awaitable):
-        return typing.get_args(annotation)[-1]
-    return annotation

@@ -10,7 +10,9 @@ from effactor.programs.program import Named
 from effactor_interpreters.runtime.engine.fiber import NAMED, Fiber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from effactor_interpreters.dry_run.recorder import Recorder
 
 DEPTH: Final = 32
 """Names that a record keeps: a program that calls itself may be inside thousands."""
@@ -23,14 +25,14 @@ class NamingFiber(Fiber):
     variable and stores them only when it waits.
 
     Attributes:
-        within: The names, outermost first, at most `DEPTH` of them.
+        recorder: Its owner, which is told the names.
     """
 
-    __slots__ = ("_depth", "within")
+    __slots__ = ("_depth", "recorder")
 
-    def __init__(self, table: dict[type[Any], Callable[[Any, Fiber], Any]], owner: Any) -> None:
-        super().__init__(table, owner)
-        self.within: tuple[str, ...] = ()
+    def __init__(self, table: Mapping[type[Any], Callable[[Any], Any]], recorder: Recorder) -> None:
+        super().__init__({cls: _fiberless(f) for cls, f in table.items()}, recorder)
+        self.recorder = recorder
         self._depth = 0
 
     @override
@@ -38,14 +40,14 @@ class NamingFiber(Fiber):
         if t is Named:
             self._depth += 1
             if self._depth <= DEPTH:
-                self.within += (p.name,)
+                self.recorder.within += (p.name,)
         return super()._enter(p, t, frames)
 
     @override
     def _leave(self, kind: int, payload: Any, v: Any) -> tuple[int, Any]:
         if kind == NAMED:
             if self._depth <= DEPTH:
-                self.within = self.within[:-1]
+                self.recorder.within = self.recorder.within[:-1]
             self._depth -= 1
         return super()._leave(kind, payload, v)
 
@@ -55,5 +57,9 @@ class NamingFiber(Fiber):
         if self._depth:
             names = list(self.names())
             self._depth = len(names)
-            self.within = tuple(reversed(names))[:DEPTH]
+            self.recorder.within = tuple(reversed(names))[:DEPTH]
         return following
+
+
+def _fiberless(answer: Callable[[Any], Any]) -> Callable[[Any, Fiber], Any]:
+    return lambda operation, _fiber: answer(operation)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
 import typing_extensions
@@ -19,6 +19,9 @@ import typing_extensions
 from effactor.actors.ref import ActorRef
 from effactor.programs.program import Program
 from effactor.traces.fields import names_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """When every dry run begins."""
@@ -43,8 +46,13 @@ _FIXED: Final[dict[Any, Any]] = {
     Fraction: Fraction(),
 }
 
-_SCALARS: Final = (bool, int, float, complex, str, bytes, bytearray)
-_BUILTIN: Final = (*_SCALARS, list, dict, tuple, set, frozenset, collections.deque)
+_EMPTY: Final[dict[Any, Callable[[], Any]]] = {
+    cls: cls
+    for cls in (
+        *(bool, int, float, complex, str, bytes, bytearray),
+        *(list, dict, tuple, set, frozenset, collections.deque),
+    )
+}
 
 _ABSTRACT: Final[dict[Any, type[Any]]] = {
     collections.abc.Iterable: list,
@@ -73,8 +81,8 @@ def zero(annotation: Any) -> Any:
     inner = _unwrapped(annotation)
     if inner is not NO_ZERO:
         return zero(inner)
-    if annotation in _BUILTIN:
-        return annotation()
+    if annotation in _EMPTY:
+        return _EMPTY[annotation]()
     if annotation in _FIXED:
         return _FIXED[annotation]
     origin = typing.get_origin(annotation)
@@ -116,7 +124,7 @@ def _instance(cls: type[Any]) -> Any:
     if names_of(cls) is not None:
         known = not issubclass(cls, BaseException | ActorRef | Program)
         return _made(cls) if known and _needs_nothing(cls) else NO_ZERO
-    return _made(cls) if issubclass(cls, _BUILTIN) else NO_ZERO
+    return NO_ZERO if _EMPTY.keys().isdisjoint(cls.__mro__) else _made(cls)
 
 
 def _needs_nothing(cls: type[Any]) -> bool:

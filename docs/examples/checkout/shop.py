@@ -1,0 +1,293 @@
+"""A shop's checkout: three ordinary actors, and a workflow over them that is a value.
+
+Top to bottom: messages, actors, the workflow, the same workflow with a bug, and what
+the command `effactor` runs, simulates and draws.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import count, islice
+from typing import Never, TypeVar
+
+from orders import Malformed, Order
+from returns.result import Result, Success
+
+from effactor import (
+    Actor,
+    ActorRef,
+    AskFailed,
+    Do,
+    Message,
+    Program,
+    catch,
+    fail,
+    free_ask,
+    free_spawn,
+    handler,
+    program,
+)
+from effactor.interpreters import ActorSystem, Simulation
+
+E = TypeVar("E")
+
+# ---------------------------------------------------------------- messages and failures
+
+
+class NoStock(Exception):
+    """There are fewer on the shelf than were asked for."""
+
+
+class Declined(Exception):
+    """The bank refuses the card."""
+
+
+@dataclass(frozen=True)
+class Look(Message[int]):
+    sku: str
+
+
+@dataclass(frozen=True)
+class Take(Message[None]):
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Reserve(Message[int, NoStock]):  # replies the reservation's number, or fails with NoStock
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Release(Message[None]):
+    reservation: int
+
+
+@dataclass(frozen=True)
+class Charge(Message[str, Declined]):  # replies the receipt
+    order: str
+    card: str
+    cents: int
+
+
+@dataclass(frozen=True)
+class Cancel(Message[None]):
+    order: str
+
+
+@dataclass(frozen=True)
+class Record(Message[None]):
+    order: str
+    cents: int
+
+
+# ---------------------------------------------------------------- actors
+
+
+class Inventory(Actor[Look | Take | Reserve | Release]):
+    def __init__(self, stock: Mapping[str, int]) -> None:
+        self.stock = dict(stock)
+        self.reserved: dict[int, Reserve] = {}
+        self.numbers = count(1)
+
+    @handler
+    def look(self, message: Look) -> int:
+        return self.stock.get(message.sku, 0)
+
+    @handler
+    def take(self, message: Take) -> None:
+        self.stock[message.sku] -= message.quantity
+
+    @handler
+    def reserve(self, message: Reserve) -> int:
+        # One message is handled at a time: nobody comes between the look and the take.
+        if self.stock.get(message.sku, 0) < message.quantity:
+            raise NoStock(message.sku)  # declared, so it is a reply; the actor lives on
+        self.stock[message.sku] -= message.quantity
+        number = next(self.numbers)
+        self.reserved[number] = message
+        return number
+
+    @handler
+    def release(self, message: Release) -> None:
+        reserved = self.reserved.pop(message.reservation)
+        self.stock[reserved.sku] += reserved.quantity
+
+
+class Payment(Actor[Charge | Cancel]):
+    """Speaks to the bank, which takes its time."""
+
+    blocked = frozenset({"4000000000000002"})
+
+    def __init__(self, seconds: float = 0.002) -> None:
+        self.seconds = seconds
+        self.charged: dict[str, int] = {}
+
+    @handler
+    async def charge(self, message: Charge) -> str:
+        await asyncio.sleep(self.seconds)
+        if message.card in self.blocked:
+            raise Declined(f"card ending in {message.card[-4:]}")
+        self.charged[message.order] = message.cents
+        return f"receipt of {message.order}"
+
+    @handler
+    def cancel(self, message: Cancel) -> None:
+        self.charged.pop(message.order, None)
+
+
+class Ledger(Actor[Record]):
+    def __init__(self) -> None:
+        self.sales: dict[str, int] = {}
+
+    @handler
+    def record(self, message: Record) -> None:
+        self.sales[message.order] = message.cents
+
+
+# ---------------------------------------------------------------- the workflow
+
+
+@dataclass(frozen=True)
+class Shop:
+    inventory: ActorRef[Look | Take | Reserve | Release]
+    payment: ActorRef[Charge | Cancel]
+    ledger: ActorRef[Record]
+
+
+@program
+def open_shop(stock: Mapping[str, int], bank_seconds: float = 0.002) -> Do[Shop]:
+    inventory = yield from free_spawn(partial(Inventory, stock), "inventory")
+    payment = yield from free_spawn(partial(Payment, bank_seconds), "payment")
+    ledger = yield from free_spawn(Ledger, "ledger")
+    return Shop(inventory, payment, ledger)
+
+
+@program
+def checkout(shop: Shop, order: Order) -> Do[str, AskFailed | NoStock | Declined]:
+    """Reserve, charge, record; an order that is not paid gives its goods back."""
+    reservation = yield from free_ask(shop.inventory, Reserve(order.sku, order.quantity))
+    charge = free_ask(shop.payment, Charge(order.id, order.card, order.cents), timeout=2.0)
+    paid: Program[str, AskFailed | Declined] = charge.pipe(
+        catch(AskFailed)(partial(cancel, shop, order, reservation))
+    ).pipe(catch(Declined)(partial(release, shop, reservation)))
+    receipt = yield from paid
+    yield from free_ask(shop.ledger, Record(order.id, order.cents))
+    return receipt
+
+
+@program
+def release(shop: Shop, reservation: int, error: E) -> Do[Never, AskFailed | E]:
+    yield from free_ask(shop.inventory, Release(reservation))
+    return (yield from fail(error))
+
+
+@program
+def cancel(shop: Shop, order: Order, reservation: int, error: AskFailed) -> Do[Never, AskFailed]:
+    # No answer in time: the card may or may not have been charged. See that it is not.
+    yield from free_ask(shop.payment, Cancel(order.id))
+    return (yield from release(shop, reservation, error))
+
+
+@program
+def hasty_checkout(shop: Shop, order: Order) -> Do[str, AskFailed | NoStock | Declined]:
+    """The bug: between its look and its take, someone else may take."""
+    in_stock = yield from free_ask(shop.inventory, Look(order.sku))
+    if in_stock < order.quantity:
+        return (yield from fail(NoStock(order.sku)))
+    yield from free_ask(shop.inventory, Take(order.sku, order.quantity))
+    charge = Charge(order.id, order.card, order.cents)
+    receipt = yield from free_ask(shop.payment, charge, timeout=2.0)
+    yield from free_ask(shop.ledger, Record(order.id, order.cents))
+    return receipt
+
+
+def outcome(result: Result[str, AskFailed | NoStock | Declined]) -> str:
+    if isinstance(result, Success):
+        return "sold"
+    match result.failure():
+        case NoStock():
+            return "out of stock"
+        case Declined():
+            return "declined"
+        case AskFailed():
+            return "not charged in time"
+
+
+# ---------------------------------------------------------------- effactor run, dry-run
+
+STOCK = {
+    "tea": 200,
+    "coffee": 200,
+    "honey": 200,
+    "olive oil": 200,
+    "chocolate": 200,
+    "saffron": 12,
+}
+
+
+@program
+def checkout_one() -> Do[str, AskFailed | NoStock | Declined]:
+    """Check out one order: `effactor run shop:checkout_one`, `effactor dry-run ...`."""
+    shop = yield from open_shop(STOCK)
+    order = Order("A-1001", "Ada", "tea", quantity=2, card="4242424242424242", cents=900)
+    return (yield from checkout(shop, order))
+
+
+# What the actors answer in a dry run: `effactor dry-run shop:checkout_one --answers declining`.
+declining = {Reserve: 1, Charge: Declined("card ending in 0002")}
+
+
+async def checkout_all(
+    system: ActorSystem, lines: Iterable[str]
+) -> AsyncIterator[tuple[str, str]]:
+    """Check out all orders, 25 customers at a time, and tell what became of each."""
+    shop = await system.run_free(open_shop(STOCK))
+
+    async def serve(number: int, line: str) -> tuple[str, str]:
+        try:
+            order = Order.from_json(line)
+        except Malformed as error:
+            return "malformed", f"line {number}: {error}"
+        result = await system.run_free(checkout(shop, order).attempt())
+        return outcome(result), f"line {number}: {order.customer}, {order.sku}"
+
+    customers = (serve(number, line) for number, line in enumerate(lines, 1))
+    while crowd := list(islice(customers, 25)):
+        for happened in await asyncio.gather(*crowd):
+            yield happened
+
+
+# ---------------------------------------------------------------- effactor simulate
+
+ADA = Order("A-1", "Ada", "tea", quantity=1, card="4242424242424242", cents=450)
+BOB = Order("A-2", "Bob", "tea", quantity=1, card="5555555555554444", cents=450)
+EVE = Order("A-3", "Eve", "tea", quantity=1, card="4000000000000002", cents=450)
+
+
+def oversells(sim: Simulation) -> None:
+    """Two customers want the last tea, and the shop is hasty."""
+    shop = sim.run(open_shop({"tea": 1}))
+    stock = sim.actor(shop.inventory).stock
+    sim.always(lambda: stock["tea"] >= 0, name="stock is never negative")
+    sim.run_all([hasty_checkout(shop, order).attempt() for order in (ADA, BOB)])
+
+
+def never_oversold(sim: Simulation) -> None:
+    """Three want the last two; the bank is slow, and one card is blocked."""
+    shop = sim.run(open_shop({"tea": 2}, bank_seconds=0.9))
+    stock = sim.actor(shop.inventory).stock
+    charged = sim.actor(shop.payment).charged
+    sales = sim.actor(shop.ledger).sales
+
+    sim.always(lambda: stock["tea"] >= 0, name="stock is never negative")
+    sim.goal(lambda: stock["tea"] + len(sales) == 2, name="what is not sold is on the shelf")
+    sim.goal(lambda: charged == sales, name="who is charged gets the goods")
+
+    outcomes = map(outcome, sim.run_all([checkout(shop, o).attempt() for o in (ADA, BOB, EVE)]))
+    seen = set(outcomes)
+    sim.sometimes("out of stock" in seen, "someone comes too late")
+    sim.sometimes("declined" in seen, "a card is declined")
+    sim.sometimes("not charged in time" in seen, "a charge times out")

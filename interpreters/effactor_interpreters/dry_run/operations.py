@@ -1,0 +1,244 @@
+"""What each operation means in a dry run: a record, and an answer made up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from effactor.actors.message import declared
+from effactor.actors.ref import ActorRef
+from effactor.errors import ActorNotFound, AskFailed, Failed, HandlerFailed, MissingAnswer
+from effactor.programs import operations as ops
+from effactor.programs.effects import Perform
+from effactor.programs.structure import is_program
+from effactor.traces.canonical import without_addresses
+from effactor.traces.fields import class_of
+from effactor.traces.wording import shown
+from effactor_interpreters.dry_run.answers import (
+    NO_STUB,
+    Refused,
+    resolve,
+    value_of,
+)
+from effactor_interpreters.dry_run.declarations import (
+    actor_name,
+    call_answer,
+    effect_answer,
+    type_name,
+)
+from effactor_interpreters.dry_run.zeros import EPOCH, NO_ZERO, zero
+from effactor_interpreters.runtime.engine.fiber import OperationFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from effactor.programs.effects import Effect
+    from effactor.traces.record import Kind
+    from effactor_interpreters.dry_run.answers import Answers
+    from effactor_interpreters.dry_run.recorder import Recorder
+
+
+class Operations:
+    """The operations of one dry run."""
+
+    def __init__(self, recorder: Recorder, answers: Answers) -> None:
+        """Begin.
+
+        Args:
+            recorder: Where they are written down.
+            answers: The user's stubs.
+        """
+        self._recorder = recorder
+        self._answers = answers
+        self._uuids = 0
+        self._numbers: Counter[str] = Counter()
+
+    def table(self) -> dict[type[Any], Callable[[Any], Any]]:
+        """List the functions by operation.
+
+        Returns:
+            The table for the engine.
+        """
+        return {
+            ops.Ask: self.ask,
+            ops.Tell: lambda o: self._plain("tell", o.ref.path, o.message, o),
+            ops.Stop: lambda o: self._plain("stop", o.ref.path, o.mode, o),
+            ops.Join: lambda o: self._plain("join", o.ref.path, None, o),
+            ops.Log: lambda o: self._plain("log", self._recorder.path, o, o),
+            ops.Sleep: self.sleep,
+            ops.Spawn: self.spawn,
+            ops.Lookup: self.lookup,
+            ops.Self: self.own_ref,
+            ops.Now: self.now,
+            ops.Random: self.random,
+            ops.Uuid: self.uuid,
+            ops.Call: self.call,
+        }
+
+    # ------------------------------------------------------------ answered by others
+
+    def ask(self, operation: ops.Ask[Any, Any]) -> Any:
+        """Answer as the actor would."""
+        path, message = operation.ref.path, operation.message
+        self._recorder.begin("ask", path, message)
+        cls = class_of(message)
+        stub = self._answers.find(operation, message)
+        try:
+            if stub is NO_STUB:
+                # A text or a number is a stub's key itself: its class says too little.
+                key = shown(message, 40) if cls.__module__ == "builtins" else cls.__name__
+                answer = self._zero(operation.describe(), declared(cls).reply, cls.__name__, key)
+            else:
+                answer = value_of(resolve(stub, message))
+        except Refused as refused:
+            error = refused.error
+        except Exception as raised:  # whatever the handler would raise
+            error = raised.error if type(raised) is Failed else raised
+        else:
+            return self._replied(path, answer)
+        if not isinstance(error, (AskFailed, *declared(cls).failures)):
+            cause = error if isinstance(error, BaseException) else Failed(error)
+            error = HandlerFailed(path, message, cause)
+        self._recorder.outcome("failure", path, error)
+        raise OperationFailed(error)
+
+    def call(self, operation: ops.Call[Any]) -> Any:
+        """Answer as the function would, without calling it."""
+        path, function = self._recorder.path, operation.function
+        self._recorder.begin("call", path, operation)
+        stub = self._answers.find(operation, function)
+        if stub is NO_STUB:
+            name = shown(function)
+            return self._replied(
+                path, self._zero(operation.describe(), call_answer(function), name, name)
+            )
+        return self._settled(path, lambda: resolve(stub, *operation.args, **operation.kwargs))
+
+    def perform(self, effect: Effect[Any]) -> Any:
+        """Answer as the effect's handler would; the engine's `Handle` calls this."""
+        path = self._recorder.path
+        self._recorder.begin("perform", path, effect)
+        stub = self._answers.find(Perform(effect), effect)
+        if stub is NO_STUB:
+            name = type(effect).__name__
+            answer = self._zero(f"perform {shown(effect)}", effect_answer(effect), name, name)
+            return self._replied(path, answer)
+        return self._settled(path, lambda: resolve(stub, effect), fails=(), runs=True)
+
+    def _zero(self, operation: str, annotation: Any, name: str, key: str) -> Any:
+        answer = zero(annotation)
+        if answer is not NO_ZERO:
+            return answer
+        if annotation is Any:
+            why = f"{name} does not declare what it answers"
+        else:
+            why = f"{name} answers {type_name(annotation)}, which has no zero value"
+        advice = f"{why}; give dry_run(..., answers={{{key}: ...}})"
+        return self._recorder.abandon(MissingAnswer(without_addresses(operation), advice))
+
+    def _replied(self, path: str, answer: Any) -> Any:
+        self._recorder.outcome("reply", path, answer)
+        return answer
+
+    def _settled(
+        self,
+        path: str,
+        answering: Callable[[], Any],
+        *,
+        fails: tuple[type[Any], ...] | None = None,
+        runs: bool = False,
+    ) -> Any:
+        """Record the outcome of a stub.
+
+        Args:
+            path: Path of the participant that the operation acted on.
+            answering: Asks the stub.
+            fails: Exceptions that are failures of the operation; None if it has
+                no failures at all.
+            runs: Whether a program may make the answer.
+
+        Returns:
+            The answer.
+
+        Raises:
+            OperationFailed: For a failure.
+            Exception: A defect.
+        """
+        try:
+            answer = answering()
+            if runs and is_program(answer):
+                return answer.map(partial(self._replied, path))
+            return self._replied(path, value_of(answer))
+        except Refused as refused:
+            error = refused.error
+            is_failure = fails is not None
+        except Exception as raised:  # whatever a stub may raise
+            error = raised
+            is_failure = fails is not None and isinstance(raised, fails)
+        self._recorder.outcome("failure", path, error)
+        if is_failure:
+            raise OperationFailed(error)
+        raise error if isinstance(error, Exception) else Failed(error)
+
+    # ------------------------------------------------------------ answered by the world
+
+    def _plain(
+        self, kind: Kind, target: str, subject: Any, operation: Any, answer: Any = None
+    ) -> Any:
+        """Record an operation and answer *answer*, unless the user has another."""
+        stub = self._answers.find(operation)
+        self._recorder.begin(kind, target, subject)
+        if stub is NO_STUB:
+            return answer
+        fails = (ActorNotFound,) if kind == "lookup" else None
+        return self._settled(target, lambda: resolve(stub, operation), fails=fails)
+
+    def sleep(self, operation: ops.Sleep) -> Any:
+        """Move the clock."""
+        answer = self._plain("sleep", self._recorder.path, operation.seconds, operation)
+        self._recorder.sleep(operation.seconds)
+        return answer
+
+    def spawn(self, operation: ops.Spawn[Any]) -> Any:
+        """Answer the ref that the actor would have; the actor is not even made."""
+        name = operation.name
+        if name is None:
+            kind = actor_name(operation.actor)
+            self._numbers[kind] += 1
+            name = f"{kind}#{self._numbers[kind]}"
+        ref: ActorRef[Any] = ActorRef.at(f"/{name}")
+        return self._plain("spawn", ref.path, operation.actor, operation, ref)
+
+    def lookup(self, operation: ops.Lookup[Any, Any]) -> Any:
+        """Find whatever is looked for."""
+        ref: ActorRef[Any] = ActorRef.at(operation.path)
+        return self._plain("lookup", ref.path, operation.path, operation, ref)
+
+    def own_ref(self, operation: ops.Self[Any]) -> Any:
+        """Answer the program's own ref."""
+        ref: ActorRef[Any] = ActorRef.at(self._recorder.path)
+        return self._plain("self", ref.path, None, operation, ref)
+
+    def now(self, operation: ops.Now[Any]) -> Any:
+        """Answer the time that sleeping has made it."""
+        return self._drawn(
+            "now", operation, EPOCH + timedelta(microseconds=self._recorder.clock // 1000)
+        )
+
+    def random(self, operation: ops.Random[Any]) -> Any:
+        """Answer the middle."""
+        return self._drawn("random", operation, 0.5)
+
+    def uuid(self, operation: ops.Uuid[Any]) -> Any:
+        """Answer the next number."""
+        self._uuids += 1
+        return self._drawn("uuid", operation, UUID(int=self._uuids, version=4))
+
+    def _drawn(self, kind: Kind, operation: Any, answer: Any) -> Any:
+        """Record an operation that has no argument, with its answer in that place."""
+        stubbed = self._answers.find(operation) is not NO_STUB
+        subject = None if stubbed else answer
+        return self._plain(kind, self._recorder.path, subject, operation, answer)

@@ -1,0 +1,477 @@
+"""How actors start, fail, restart and stop, in every world."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from effactor import (
+    Actor,
+    ActorNotFound,
+    ActorStopped,
+    AskFailed,
+    Directive,
+    Do,
+    Message,
+    NameTaken,
+    OneForOneStrategy,
+    free_ask,
+    free_join,
+    free_log,
+    free_lookup,
+    free_spawn,
+    free_stop,
+    free_tell,
+    handler,
+    program,
+)
+from effactor.interpreters import ActorSystem
+
+log: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _fresh_log() -> None:
+    log.clear()
+
+
+@dataclass(frozen=True)
+class Do_(Message[Any]):
+    what: str
+    arg: Any = None
+
+
+class Worker(Actor[Do_]):
+    """Logs its life."""
+
+    def __init__(self, name: str = "w") -> None:
+        self.name = name
+        self.count = 0
+        log.append(f"{name} made")
+
+    def on_started(self) -> None:
+        log.append(f"{self.name} started")
+
+    def on_stopped(self) -> None:
+        log.append(f"{self.name} stopped")
+
+    def on_restart(self, error: BaseException) -> None:
+        log.append(f"{self.name} restarted after {error}")
+
+    @handler
+    async def do(self, message: Do_) -> Any:
+        match message.what:
+            case "count":
+                self.count += 1
+                return self.count
+            case "crash":
+                raise ValueError("boom")
+            case "sleep":
+                try:
+                    await asyncio.sleep(message.arg)
+                finally:
+                    log.append(f"{self.name} slept")
+                return "slept"
+            case "spawn":
+                return await self.context.spawn(lambda: Worker(message.arg), message.arg)
+            case "children":
+                return list(self.context.children)
+            case "stop":
+                await self.context.self_ref.stop(message.arg)
+                return "stopping"
+            case what:
+                raise AssertionError(what)
+
+
+class AsyncWorker(Worker):
+    """The same with hooks that wait."""
+
+    async def on_started(self) -> None:  # type: ignore[override]
+        await asyncio.sleep(1)
+        super().on_started()
+
+    async def on_stopped(self) -> None:  # type: ignore[override]
+        await asyncio.sleep(1)
+        super().on_stopped()
+
+    async def on_restart(self, error: BaseException) -> None:  # type: ignore[override]
+        await asyncio.sleep(1)
+        super().on_restart(error)
+
+
+class FreeWorker(Worker):
+    """The same with hooks that are programs."""
+
+    @program
+    def on_started(self) -> Do[None]:  # type: ignore[override]
+        yield from free_log("debug", "started")
+        super().on_started()
+
+    @program
+    def on_stopped(self) -> Do[None]:  # type: ignore[override]
+        yield from free_log("debug", "stopped")
+        super().on_stopped()
+
+
+WORKERS = [Worker, AsyncWorker, FreeWorker]
+
+
+@pytest.fixture(params=WORKERS, ids=lambda worker: worker.__name__)
+def worker(request: pytest.FixtureRequest) -> Any:
+    """One way to write the hooks."""
+    return request.param
+
+
+def test_hooks_run_once_and_in_order(world: Any, worker: Any) -> None:
+    async def body(system: ActorSystem) -> None:
+        ref = await system.spawn(worker, "a")
+        assert log == ["w made", "w started"]
+        await ref.tell(Do_("count"))
+        await ref.stop()
+        await ref.join()
+        await ref.join()
+        await ref.stop()
+
+    world.run(body)
+    assert log == ["w made", "w started", "w stopped"]
+
+
+def test_a_restart_keeps_ref_and_mailbox_and_makes_a_new_instance(world: Any, worker: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(lambda: worker("x"), "a")
+        await ref.ask(Do_("count"))
+        await ref.tell(Do_("crash"))
+        counted = await ref.ask(Do_("count"))
+        assert ref == await system.get_actor("/a") == await system.get_actor("/sim/a")
+        return counted
+
+    assert world.run(body) == 1
+    assert log[:5] == ["x made", "x started", "x stopped", "x made", "x restarted after boom"] or (
+        worker is FreeWorker
+    )
+    assert log[5] == "x started"
+
+
+def test_too_many_restarts_stop_the_actor(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Worker)
+        for _ in range(4):
+            await ref.tell(Do_("crash"))
+        await ref.join()
+        with pytest.raises(ActorStopped, match="stopped after more than 3 restarts in 60 s"):
+            await ref.ask(Do_("count"))
+
+    world.run(body)
+    assert log.count("w started") == 4
+
+
+def test_restarts_outside_of_the_window_do_not_count(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Worker)
+        for _ in range(10):
+            await ref.tell(Do_("crash"))
+            await ref.ask(Do_("sleep", 21))
+        return await ref.ask(Do_("count"))
+
+    if world.name.startswith("simulated"):
+        assert world.run(body) == 1
+
+
+class Boss(Actor[Do_]):
+    """Supervises a child by a strategy of its own."""
+
+    def __init__(self, directive: Directive) -> None:
+        self.directive = directive
+
+    def supervisor_strategy(self) -> OneForOneStrategy:
+        return OneForOneStrategy(decider=lambda _error: self.directive)
+
+    async def on_started(self) -> None:  # type: ignore[override]
+        self.child = await self.context.spawn(Worker, "child")
+
+    @handler
+    async def forward(self, message: Do_) -> Any:
+        return await self.child.ask(message)
+
+
+@pytest.mark.parametrize(
+    ("directive", "after"),
+    [(Directive.RESUME, 2), (Directive.RESTART, 1), (Directive.STOP, "stopped by its supervisor")],
+)
+def test_the_parents_strategy_decides(world: Any, directive: Directive, after: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        boss = await system.spawn(lambda: Boss(directive), "boss")
+        child = await system.get_actor("/boss/child")
+        assert await child.ask(Do_("count")) == 1
+        with pytest.raises(ValueError, match="boom"):
+            await child.ask(Do_("crash"))
+        try:
+            return await child.ask(Do_("count"))
+        except ActorStopped as error:
+            assert boss.is_alive
+            return error.reason
+
+    found = world.run(body)
+    assert found == after or (isinstance(after, str) and after in found)
+
+
+def test_escalation_stops_the_child_and_restarts_the_parent(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        boss = await system.spawn(lambda: Boss(Directive.ESCALATE), "boss")
+        old = await system.get_actor("/boss/child")
+        with pytest.raises(ValueError, match="boom"):
+            await boss.ask(Do_("crash"))
+        counted = await boss.ask(Do_("count"))
+        assert not old.is_alive
+        return counted
+
+    assert world.run(body) == 1
+    assert log.count("w started") >= 2
+
+
+def test_stopping_a_parent_stops_its_children_first(world: Any, worker: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(lambda: worker("parent"), "p")
+        for name in ("one", "two"):
+            child = await ref.ask(Do_("spawn", name))
+            assert child.path == f"/p/{name}"
+        assert await ref.ask(Do_("children")) == ["one", "two"]
+        await ref.stop()
+        await ref.join()
+        assert not child.is_alive
+        with pytest.raises(ActorNotFound):
+            await system.get_actor("/p/one")
+
+    world.run(body)
+    assert log[-1] == "parent stopped"
+    assert {"one stopped", "two stopped"} <= set(log)
+
+
+def test_graceful_stop_handles_what_was_sent_before(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Worker)
+
+        @program
+        def sender() -> Do[Any, AskFailed]:
+            yield from free_tell(ref, Do_("sleep", 5))
+            yield from free_tell(ref, Do_("count"))
+            yield from free_stop(ref)
+            yield from free_tell(ref, Do_("count"))
+            yield from free_join(ref)
+
+        await system.run_free(sender())
+        await asyncio.sleep(1)  # in the simulator the last message may still be under way
+        return [letter.message for letter in system.dead_letters]
+
+    assert world.run(body) == [Do_("count")]
+    assert log[-2:] == ["w slept", "w stopped"]
+
+
+@pytest.mark.parametrize("mode", ["current", "now"])
+def test_other_stops_refuse_what_is_queued(world: Any, mode: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Worker, "w")
+        slow = asyncio.ensure_future(ref.ask(Do_("sleep", 50)))
+        await asyncio.sleep(1)
+        queued = asyncio.ensure_future(ref.ask(Do_("count")))
+        await asyncio.sleep(1)
+        await ref.stop(mode)
+        await ref.join()
+        first, second = await asyncio.gather(slow, queued, return_exceptions=True)
+        assert isinstance(second, ActorStopped)
+        assert "was not delivered" in str(second)
+        return first
+
+    first = world.run(body)
+    if mode == "current":
+        assert first == "slept"
+    else:
+        assert isinstance(first, ActorStopped)
+        assert "was being handled" in str(first)
+    assert log[-2:] == ["w slept", "w stopped"]
+
+
+@pytest.mark.parametrize("mode", ["graceful", "current", "now"])
+def test_an_actor_may_stop_itself(world: Any, mode: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Worker)
+        answer = await ref.ask(Do_("stop", mode))
+        await ref.join()
+        return answer
+
+    assert world.run(body) == "stopping"
+    assert log[-1] == "w stopped"
+
+
+def test_an_unknown_stop_mode_is_refused(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Worker)
+        with pytest.raises(ValueError, match='mode must be "graceful", "current" or "now"'):
+            await ref.stop("later")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    world.run(body)
+
+
+def test_names_are_unique_and_free_again_once_stopped(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Worker, "a")
+        with pytest.raises(NameTaken, match="/sim/a is alive already"):
+            await system.spawn(Worker, "a")
+        await ref.stop()
+        await ref.join()
+        again = await system.spawn(Worker, "a")
+        one, two = await system.spawn(Worker), await system.spawn(Worker)
+        return again.path, one.path, two.path
+
+    assert world.run(body) == ("/a", "/Worker#1", "/Worker#2")
+
+
+def test_looking_up_nobody_names_the_nearest(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        await system.spawn(Worker, "inventory")
+        with pytest.raises(ActorNotFound, match=r"no actor at '/inventroy'; did you mean /inventory"):
+            await system.get_actor("/inventroy")
+        found = await system.run_free(free_lookup("/inventory"))
+        lost = await system.run_free(free_lookup("/nobody").attempt())
+        return found.name, type(lost.failure())
+
+    assert world.run(body) == ("inventory", ActorNotFound)
+
+
+class FailsToStart(Actor):
+    """Raises in `on_started`."""
+
+    async def on_started(self) -> None:  # type: ignore[override]
+        await asyncio.sleep(1)
+        raise OSError("no database")
+
+
+class FailsToBeMade(Actor):
+    """Raises in `__init__`."""
+
+    def __init__(self) -> None:
+        raise OSError("no memory")
+
+
+def test_a_failing_start_is_the_spawners_error(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        for actor, text in ((FailsToStart, "no database"), (FailsToBeMade, "no memory")):
+            with pytest.raises(OSError, match=text):
+                await system.spawn(actor, "a")
+            with pytest.raises(OSError, match=text):
+                await system.run_free(free_spawn(actor, "a"))
+        with pytest.raises(ActorNotFound):
+            await system.get_actor("/a")
+
+    world.run(body)
+
+
+def test_spawning_what_is_no_actor_is_refused(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        with pytest.raises(TypeError, match="must be a class or a function that makes an actor"):
+            await system.spawn(Worker())  # type: ignore[arg-type]  # pyright: ignore
+        with pytest.raises(TypeError, match="must make an Actor, made 3"):
+            await system.spawn(lambda: 3)  # type: ignore[arg-type, return-value]  # pyright: ignore
+        with pytest.raises(ValueError, match="must not be empty nor contain"):
+            await system.spawn(Worker, "a/b")
+
+    world.run(body)
+
+
+def test_programs_spawn_stop_and_join(world: Any, worker: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        @program
+        def life() -> Do[tuple[str, Any], AskFailed]:
+            ref = yield from free_spawn(worker, "temp")
+            counted = yield from free_ask(ref, Do_("count"))
+            yield from free_stop(ref)
+            yield from free_join(ref)
+            yield from free_join(ref)
+            return ref.path, counted
+
+        return await system.run_free(life())
+
+    assert world.run(body) == ("/temp", 1)
+    assert log == ["w made", "w started", "w stopped"]
+
+
+def test_a_new_actor_is_not_reached_before_it_has_started(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        starting = asyncio.ensure_future(system.spawn(AsyncWorker, "slow"))
+        await asyncio.sleep(0)
+        early = await system.get_actor("/slow")
+        counted = await early.ask(Do_("count"))
+        assert log == ["w made", "w started"]
+        await starting
+        return counted
+
+    assert world.run(body) == 1
+
+
+def test_shutdown_stops_everything_and_refuses_more(world: Any, worker: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(worker, "a")
+        await ref.ask(Do_("spawn", "child"))
+        await system.shutdown()
+        assert not ref.is_alive
+        with pytest.raises(ActorStopped):
+            await ref.ask(Do_("count"))
+        with pytest.raises(ActorStopped, match="is shutting down"):
+            await system.spawn(worker)
+        await system.shutdown()
+
+    world.run(body)
+    assert log.count("w stopped") == 1
+    assert "child stopped" in log
+
+
+def test_shutdown_cancels_a_handler_that_does_not_end(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Worker, "a")
+        forever = asyncio.ensure_future(ref.ask(Do_("sleep", 1e6)))
+        await asyncio.sleep(1)
+        await system.shutdown(timeout=5)
+        with pytest.raises(ActorStopped):
+            await forever
+
+    world.run(body)
+    assert log[-2:] == ["w slept", "w stopped"]
+
+
+def test_cancelling_a_join_or_an_ask_does_not_touch_the_actor(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Worker, "a")
+        for waiting in (ref.join(), ref.ask(Do_("sleep", 3))):
+            task = asyncio.ensure_future(waiting)
+            await asyncio.sleep(1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        return await ref.ask(Do_("count"))
+
+    assert world.run(body) == 1
+    assert "w slept" in log
+
+
+class Cancels(Actor[str]):
+    """A handler that is cancelled by something of its own."""
+
+    @handler
+    async def cancelled(self, message: str) -> str:
+        task = asyncio.ensure_future(asyncio.sleep(10))
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+        return message
+
+
+def test_a_cancelled_handler_completes_its_ask(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Cancels)
+        outcome = await system.run_free(free_ask(ref, "x").attempt())
+        return type(outcome.failure().cause)
+
+    assert world.run(body) is asyncio.CancelledError
