@@ -54,8 +54,8 @@ def evaluate(owner: type[Any], function: Any, annotation: Any) -> Any:
     if not isinstance(annotation, str):
         return annotation
     source = inspect.unwrap(function) if function is not None else owner
-    module = sys.modules.get(source.__module__)
-    scope: dict[str, Any] = getattr(source, "__globals__", None) or (vars(module) if module else {})
+    module = sys.modules[source.__module__]
+    scope: dict[str, Any] = getattr(source, "__globals__", None) or vars(module)
     names = ChainMap[str, Any](*_enclosing(source.__qualname__, scope))
     try:
         return eval(annotation, scope, names)  # noqa: S307 - the class's own annotation
@@ -65,10 +65,11 @@ def evaluate(owner: type[Any], function: Any, annotation: Any) -> Any:
 
 
 def _enclosing(qualname: str, scope: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the local names of the functions around *qualname* that are running, innermost first."""
+    """Yield the names of the running functions that *qualname* is local to, innermost first."""
     frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     while True:
-        if frame.f_globals is scope and qualname.startswith(f"{frame.f_code.co_qualname}.<locals>."):
+        function = f"{frame.f_code.co_qualname}.<locals>."
+        if frame.f_globals is scope and qualname.startswith(function):
             yield frame.f_locals
         if frame.f_back is None:
             return

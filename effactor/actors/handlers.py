@@ -111,7 +111,7 @@ def _refuse_generator(where: str, function: Any) -> None:
         )
         raise TypeError(msg)
     if inspect.isasyncgenfunction(function):
-        msg = f"@handler: {where} is an async generator function; a handler replies once, with return"
+        msg = f"@handler: {where} is an async generator function; a handler replies by return"
         raise TypeError(msg)
 
 
@@ -290,9 +290,7 @@ def _check_method(cls: type[Any], name: str, function: Any) -> None:
 
 def _message_parameter(function: Any) -> inspect.Parameter | None:
     parameters = list(signature(function).parameters.values())
-    positional = [
-        p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}
-    ]
+    positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
     if len(positional) > 1:
         return positional[1]
     return next((p for p in parameters if p.kind is p.VAR_POSITIONAL), None)

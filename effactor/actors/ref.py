@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Never, Protocol, final,
 
 from typing_extensions import TypeVar, override
 
-from effactor.actors.message import Query
 from effactor.errors import UnboundRef
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
 
+    from effactor.actors.message import Query
     from effactor.errors import AskFailed
     from effactor.programs.program import Program
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Generator
+from collections.abc import Awaitable, Generator
 from typing import Any
 
 from effactor.actors.annotations import evaluate, signature
-from effactor.actors.message import declared
+from effactor.actors.message import declared, substitute
 from effactor.programs.do import Do
 from effactor.programs.program import Program
 
@@ -51,17 +51,20 @@ def check_reply(owner: type[Any], name: str, function: Any, message_type: type[A
 
 def _reply(annotation: Any) -> Any:
     """Take the reply out of Program[A, ...], Do[A, ...], Awaitable[A] and Coroutine[..., A]."""
-    origin = typing.get_origin(annotation)
+    origin: Any = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
     if annotation is Program or annotation is Do or annotation is Generator:
         return Any
+    if origin is Generator:  # what Do stands for
+        return arguments[2] if len(arguments) > 2 else None  # noqa: PLR2004
+    if hasattr(origin, "__value__"):  # a type alias with arguments, such as Do[...]
+        values = dict(zip(origin.__type_params__, arguments, strict=False))
+        return _reply(substitute(origin.__value__, values))
     if hasattr(annotation, "__value__"):  # a type alias
         return _reply(annotation.__value__)
-    if origin is Generator:  # what Do[...] stands for
-        return arguments[2] if len(arguments) > 2 else None  # noqa: PLR2004
-    if origin is Do or (isinstance(origin, type) and issubclass(origin, Program)):
+    if isinstance(origin, type) and issubclass(origin, Program):
         return arguments[0]
-    if isinstance(origin, type) and hasattr(origin, "__await__") and arguments:
+    if isinstance(origin, type) and issubclass(origin, Awaitable):
         return arguments[-1]
     return annotation
 
@@ -72,7 +75,9 @@ def _fits(given: Any, wanted: Any) -> bool:
     if given == wanted or given is typing.Never or given is typing.NoReturn:
         return True
     for side in (given, wanted):
-        if side is Any or side is object or isinstance(side, str | typing.ForwardRef | typing.TypeVar):
+        if side is Any or side is object:
+            return True
+        if isinstance(side, str | typing.ForwardRef | typing.TypeVar):
             return True
     if typing.get_origin(given) in {typing.Union, types.UnionType}:
         return all(_fits(member, wanted) for member in typing.get_args(given))

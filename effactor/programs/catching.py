@@ -55,7 +55,7 @@ class Catching(Generic[E]):
     def __call__(self, handler: Callable[[E], Program[B, E2, F2]]) -> Recovering[E, B, E2, F2]:
         """Name the recovery."""
         if not callable(handler):
-            msg = f"catch: handler must be a function from the failure to a program, got {handler!r}"
+            msg = f"catch: handler must map the failure to a program, got {handler!r}"
             raise TypeError(msg)
         return Recovering(self.classes, handler)
 

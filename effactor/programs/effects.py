@@ -118,14 +118,18 @@ class Handler(Generic[F, R]):
         """Keep the effect's class."""
         self.effect: type[Any] = effect
 
+    # An answer might be a program too: the overloads overlap, and the first wins.
     @overload
-    def __call__(self, function: Callable[[F], Program[R, E2, F2]]) -> Handling[F, E2, F2]: ...
+    def __call__(  # type: ignore[overload-overlap]
+        self, function: Callable[[F], Program[R, E2, F2]]
+    ) -> Handling[F, E2, F2]: ...
     @overload
     def __call__(self, function: Callable[[F], R]) -> Handling[F, Never, Never]: ...
     def __call__(self, function: Callable[[Any], Any]) -> Handling[Any, Any, Any]:
         """Name the function that answers."""
         if not callable(function):
-            msg = f"handle: function must map a {self.effect.__name__} to its answer, got {function!r}"
+            name = self.effect.__name__
+            msg = f"handle: function must map a {name} to its answer, got {function!r}"
             raise TypeError(msg)
         return Handling(((self.effect, function),))
 

@@ -64,11 +64,12 @@ def canonical(value: object) -> str:
     return _write(value, ())
 
 
-def digest(records: Iterable[Record]) -> str:
+def digest(records: Iterable[Record], *more: str) -> str:
     """Reduce a trace to a fingerprint.
 
     Args:
         records: A `Trace`, or its records.
+        more: Texts to take in after them, such as the canonical outcome.
 
     Returns:
         16 hexadecimal digits (64 bits of BLAKE2b), equal for equal records.
@@ -79,6 +80,8 @@ def digest(records: Iterable[Record]) -> str:
             f"{r.step} {r.kind} {r.source!a} {r.target!a} {canonical(r.subject)} "
             f"{r.time!r} {r.within!a}\n".encode("utf-8", "surrogatepass")
         )
+    for text in more:
+        total.update(f"{text!a}\n".encode())
     return total.hexdigest()
 
 

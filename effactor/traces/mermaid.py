@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from effactor.traces.wording import one_line, sentence, shown
+from effactor.traces.wording import made_by, one_line, sentence, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +74,7 @@ def to_mermaid(records: Iterable[Record]) -> str:
 def _label(record: Record) -> str:
     """Say what an arrow carries; where it goes can be seen."""
     if record.kind == "spawn":
-        return f"spawn {shown(record.subject)}"
+        return f"spawn {made_by(record.subject)}"
     if record.kind == "stop":
         return f"stop ({record.subject})"
     return shown(record.subject)

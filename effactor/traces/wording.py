@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -117,7 +118,7 @@ def sentence(record: Record) -> str:
         case "failure":
             return f"fails with {shown(subject)}"
         case "spawn":
-            return f"spawn {shown(subject)} as {target}"
+            return f"spawn {made_by(subject)} as {target}"
         case "stop":
             return f"stop {target}" + ("" if subject in {None, "graceful"} else f" ({subject})")
         case "join":
@@ -134,6 +135,20 @@ def sentence(record: Record) -> str:
             if issubclass(class_of(subject), Operation):
                 return shown(subject)  # which names itself
             return kind if subject is None else f"{kind} {shown(subject)}"
+
+
+def made_by(factory: Any) -> str:
+    """Name what makes an actor.
+
+    Args:
+        factory: A class or a function, perhaps with some arguments given already.
+
+    Returns:
+        Its name.
+    """
+    while isinstance(factory, partial):
+        factory = factory.func
+    return shown(factory)
 
 
 def seconds(value: Any) -> str:

@@ -196,7 +196,7 @@ class Untyped(Actor):
 
 class UntypedCatchAll(Actor):
     @override
-    def on_receive(self, message):  # type: ignore[no-untyped-def]  # pyright: ignore[reportMissingParameterType]
+    def on_receive(self, message):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201  # pyright: ignore[reportMissingParameterType]
         return 1
 
 

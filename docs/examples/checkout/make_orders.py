@@ -1,4 +1,4 @@
-"""Writes orders.jsonl: 500 orders, always the same. Run: python make_orders.py > orders.jsonl
+"""Writes 500 orders, always the same: `python make_orders.py > orders.jsonl`.
 
 There are 12 boxes of saffron in the shop and 19 orders of one box, so 7 customers come
 too late, whoever they are; the 4 orders with a blocked card are for goods that nobody
@@ -13,9 +13,10 @@ PRICES = {"tea": 450, "coffee": 1290, "honey": 820, "olive oil": 1650, "chocolat
 CARDS = ("4242424242424242", "5555555555554444", "378282246310005", "6011111111111117")
 BLOCKED = "4000000000000002"
 CUSTOMERS = (
-    "Ada", "Alonzo", "Barbara", "Carl", "Dana", "Edsger", "Frances", "Grace", "Hedy", "Ivan",
-    "Jean", "Katherine", "Leslie", "Margaret", "Niklaus", "Olga", "Peter", "Radia", "Sophie", "Tony",
-)  # fmt: skip
+    *("Ada", "Alonzo", "Barbara", "Carl", "Dana", "Edsger", "Frances", "Grace", "Hedy", "Ivan"),
+    *("Jean", "Katherine", "Leslie", "Margaret", "Niklaus", "Olga", "Peter", "Radia", "Sophie"),
+    "Tony",
+)
 
 SAFFRON = (9, 31, 52, 74, 103, 127, 148, 169, 190, 221, 246, 270, 301, 322, 347, 391, 418, 455, 489)
 DECLINED = (66, 183, 264, 437)

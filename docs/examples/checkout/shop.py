@@ -11,7 +11,6 @@ from functools import partial
 from itertools import count, islice
 from typing import Never, TypeVar
 
-from orders import Malformed, Order
 from returns.result import Result, Success
 
 from effactor import (
@@ -29,6 +28,7 @@ from effactor import (
     program,
 )
 from effactor.interpreters import ActorSystem, Simulation
+from orders import Malformed, Order
 
 E = TypeVar("E")
 
@@ -178,17 +178,15 @@ def checkout(shop: Shop, order: Order) -> Do[str, AskFailed | NoStock | Declined
     return receipt
 
 
-@program
-def release(shop: Shop, reservation: int, error: E) -> Do[Never, AskFailed | E]:
-    yield from free_ask(shop.inventory, Release(reservation))
-    return (yield from fail(error))
+def release(shop: Shop, reservation: int, error: E) -> Program[Never, AskFailed | E]:
+    return free_ask(shop.inventory, Release(reservation)).then(fail(error))
 
 
-@program
-def cancel(shop: Shop, order: Order, reservation: int, error: AskFailed) -> Do[Never, AskFailed]:
+def cancel(
+    shop: Shop, order: Order, reservation: int, error: AskFailed
+) -> Program[Never, AskFailed]:
     # No answer in time: the card may or may not have been charged. See that it is not.
-    yield from free_ask(shop.payment, Cancel(order.id))
-    return (yield from release(shop, reservation, error))
+    return free_ask(shop.payment, Cancel(order.id)).then(release(shop, reservation, error))
 
 
 @program
@@ -240,9 +238,7 @@ def checkout_one() -> Do[str, AskFailed | NoStock | Declined]:
 declining = {Reserve: 1, Charge: Declined("card ending in 0002")}
 
 
-async def checkout_all(
-    system: ActorSystem, lines: Iterable[str]
-) -> AsyncIterator[tuple[str, str]]:
+async def checkout_all(system: ActorSystem, lines: Iterable[str]) -> AsyncIterator[tuple[str, str]]:
     """Check out all orders, 25 customers at a time, and tell what became of each."""
     shop = await system.run_free(open_shop(STOCK))
 
@@ -251,8 +247,9 @@ async def checkout_all(
             order = Order.from_json(line)
         except Malformed as error:
             return "malformed", f"line {number}: {error}"
-        result = await system.run_free(checkout(shop, order).attempt())
-        return outcome(result), f"line {number}: {order.customer}, {order.sku}"
+        happened = outcome(await system.run_free(checkout(shop, order).attempt()))
+        note = f"line {number}: {order.customer}, {order.sku}"
+        return happened, "" if happened == "sold" else note
 
     customers = (serve(number, line) for number, line in enumerate(lines, 1))
     while crowd := list(islice(customers, 25)):
@@ -272,7 +269,7 @@ def oversells(sim: Simulation) -> None:
     shop = sim.run(open_shop({"tea": 1}))
     stock = sim.actor(shop.inventory).stock
     sim.always(lambda: stock["tea"] >= 0, name="stock is never negative")
-    sim.run_all([hasty_checkout(shop, order).attempt() for order in (ADA, BOB)])
+    sim.run_all([hasty_checkout(shop, o).named(o.customer).attempt() for o in (ADA, BOB)])
 
 
 def never_oversold(sim: Simulation) -> None:
@@ -286,8 +283,9 @@ def never_oversold(sim: Simulation) -> None:
     sim.goal(lambda: stock["tea"] + len(sales) == 2, name="what is not sold is on the shelf")
     sim.goal(lambda: charged == sales, name="who is charged gets the goods")
 
-    outcomes = map(outcome, sim.run_all([checkout(shop, o).attempt() for o in (ADA, BOB, EVE)]))
-    seen = set(outcomes)
+    orders = (ADA, BOB, EVE)
+    results = sim.run_all([checkout(shop, o).named(o.customer).attempt() for o in orders])
+    seen = {outcome(result) for result in results}
     sim.sometimes("out of stock" in seen, "someone comes too late")
     sim.sometimes("declined" in seen, "a card is declined")
     sim.sometimes("not charged in time" in seen, "a charge times out")

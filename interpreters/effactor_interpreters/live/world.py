@@ -67,3 +67,6 @@ class LiveWorld:
     def call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Call the function."""
         return function(*args, **kwargs)
+
+    def refuel(self, path: str) -> None:
+        """Let it: the loop has its turn in between."""

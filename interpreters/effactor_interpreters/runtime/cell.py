@@ -228,10 +228,13 @@ class Cell(TaskProtocol):
         """
         system = self.system
         if self.state == IDLE and system.pool and (system.budget or system.renew()):
+            kind = type(message)
+            if kind not in self.behavior.every:
+                self.behavior.resolve(kind)  # met for the first time
             system.budget = system.budget - 1 if system.budget else BUDGET
-            handler = self.plain.get(type(message))
+            handler = self.plain.get(kind)
             if handler is None:
-                handler = self.behavior.coroutine.get(type(message))
+                handler = self.behavior.coroutine.get(kind)
                 if handler is not None and system.native:
                     self.state = RUNNING
                     return self._begin(handler(self.actor, message), message, fiber)
@@ -549,6 +552,7 @@ class Cell(TaskProtocol):
 
     def out_of_fuel(self, fiber: Fiber) -> bool:
         """Let others run: a program without waits must not keep the loop."""
+        self.system.world.refuel(self.full_path)
         self.system.make_ready(fiber)
         return True
 

@@ -146,5 +146,6 @@ class Run:
 
     def out_of_fuel(self, fiber: Fiber) -> bool:
         """Let others run: a program without waits must not keep the loop."""
+        self.system.world.refuel(self.full_path)
         self.system.make_ready(fiber)
         return True

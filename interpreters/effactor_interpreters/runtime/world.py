@@ -68,3 +68,7 @@ class World(Protocol):
     def call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Call a function of the outside world for `free_call`."""
         ...
+
+    def refuel(self, path: str) -> None:
+        """Learn that a program of *path* has run long without waiting, and goes on."""
+        ...

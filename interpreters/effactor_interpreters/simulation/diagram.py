@@ -51,10 +51,13 @@ def sequence(trace: Trace, marks: Mapping[int, str], outcome: str) -> list[str]:
     lines = [_row(width, {place[p]: _cut(short(p), gap - 2) for p in names})]
     if cut:
         lines.append(f"... {cut} earlier events")
+    left = dict(marks)
     for record in shown:
         line = _event(record, place, width)
         if line is not None:
-            lines.append(f"{line}  {marks.get(record.step, '')}".rstrip())
+            # A mark whose own event is not drawn goes to the next one that is.
+            due = [left.pop(step) for step in sorted(left) if step <= record.step]
+            lines.append(f"{line}  {due[-1] if due else ''}".rstrip())
     lines.append(f"x {_cut(outcome, _WIDTH - 8)}")
     return lines
 

@@ -195,7 +195,7 @@ def run_once(
     Returns:
         The run.
     """
-    world = SimulatedWorld(Tape(chooser), seed, time)
+    world = SimulatedWorld(Tape(chooser), seed, time, max(1, max_steps // 10))
     value: Any = None
     error: BaseException | None = None
     with inside(world), _running(world):

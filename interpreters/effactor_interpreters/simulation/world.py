@@ -13,10 +13,12 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from effactor.errors import ActorStopped, Livelock
 from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.lifecycle import crash
 from effactor_interpreters.runtime.runs import Run
+from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.simulation.events import Beginning, Delivery, Event, Firing, Return, Returning
 from effactor_interpreters.simulation.loop import SimulatedLoop
 from effactor_interpreters.simulation.timers import Timers, VirtualTimer
@@ -57,7 +59,9 @@ class SimulatedWorld:
 
     inline = False
 
-    def __init__(self, tape: Tape, seed: int, time_mode: TimeMode) -> None:
+    def __init__(
+        self, tape: Tape, seed: int, time_mode: TimeMode, max_refuels: int = 1000
+    ) -> None:
         self.tape = tape
         self.seed = seed
         self.time_mode = time_mode
@@ -74,10 +78,13 @@ class SimulatedWorld:
         self._channels: dict[tuple[str, Cell, bool], deque[Delivery]] = {}
         self._loose: list[Event] = []  # replies and beginnings: in no channel
         self._timers = Timers()
+        self._handling: dict[Cell, tuple[Any, Any]] = {}  # the ask that each actor handles
         self._seq = 0
         self._random: random.Random | None = None
         self._entropy: random.Random | None = None
         self._ended = False
+        self._max_refuels = max_refuels
+        self._refuels = 0
 
     # ------------------------------------------------------------ entropy and time
 
@@ -195,6 +202,12 @@ class SimulatedWorld:
                 return answer(*args, **kwargs) if callable(answer) else answer
         return function(*args, **kwargs)
 
+    def refuel(self, path: str) -> None:
+        """Count how long a step lasts: a program that spins never ends it."""
+        self._refuels += 1
+        if self._refuels > self._max_refuels:
+            raise Livelock(self.steps, (path,))
+
     # ------------------------------------------------------------ steps
 
     def options(self, *, timers: bool = True) -> list[Event]:
@@ -259,6 +272,8 @@ class SimulatedWorld:
             channel.popleft()
             if not channel:
                 del self._channels[event.source, event.cell, event.urgent]
+            if event.reply is not None:
+                self._handling[event.cell] = (event.subject, event.reply)
         elif not isinstance(event, Firing):
             self._loose.remove(event)
         at = self.nanoseconds
@@ -276,6 +291,7 @@ class SimulatedWorld:
         Raises:
             EscapedEffect: If something tried to leave the simulation.
         """
+        self._refuels = 0
         loop = self._loop
         # The step may be asked for by a scenario's own coroutine: its task is not
         # the current one meanwhile.
@@ -299,7 +315,17 @@ class SimulatedWorld:
     def crash(self, cell: Cell) -> None:
         """End an actor as a power cut would."""
         self.note("crash", cell.ref.path, cell.ref.path, None)
-        self.run_step(lambda: self.parked.extend(crash(cell)))
+        self.run_step(lambda: self._crash(cell))
+
+    def _crash(self, cell: Cell) -> None:
+        self.parked += crash(cell)
+        # The asks that were being handled get no reply from the actor any more.
+        for crashed, (message, reply) in list(self._handling.items()):
+            if crashed.state == STOPPED:
+                del self._handling[crashed]
+                if not reply.done():
+                    error = crashed.stopped_error(message)
+                    reply.set_exception(ActorStopped(error.target, message, error.reason, delivered=True))
 
     # ------------------------------------------------------------ the end
 
