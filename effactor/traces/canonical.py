@@ -231,13 +231,14 @@ def _partial(value: Any, path: Path) -> str:
 
 def _other(value: Any, _path: Path) -> str:
     cls = class_of(value)
+    class_name = str(cls.__qualname__)
     name: object = getattr(value, "__qualname__", None)
     if isinstance(name, str):  # a function, a class, or what wraps one
         return name
     own: Any = cls.__repr__
     if own is object.__repr__:
-        return cls.__qualname__
+        return class_name
     try:
         return without_addresses(repr(value))
     except Exception:  # a user's repr may raise anything
-        return cls.__qualname__
+        return class_name

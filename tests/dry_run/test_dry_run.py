@@ -155,7 +155,7 @@ def test_a_dry_run_can_be_repeated() -> None:
         (Till, ["/Till#1", "/Till#2"]),
         (partial(Till, "x"), ["/Till#1", "/Till#2"]),
         (make_till, ["/Till#1", "/Till#2"]),
-        (lambda: Till(), ["/Actor#1", "/Actor#2"]),
+        (lambda: Till("x"), ["/Actor#1", "/Actor#2"]),
     ],
 )
 def test_a_spawned_actor_is_named_but_not_made(factory: Any, paths: list[str]) -> None:
@@ -187,8 +187,12 @@ def test_what_the_program_does_with_an_answer_does_not_change_the_trace() -> Non
         return items
 
     stub = ["tea"]
+
+    def items(_message: Items) -> list[str]:
+        return stub
+
     assert dry_run(greedy()).records[1].subject == []
-    assert dry_run(greedy(), answers={Items: lambda _: stub}).records[1].subject == ["tea"]
+    assert dry_run(greedy(), answers={Items: items}).records[1].subject == ["tea"]
 
 
 def test_a_failure_of_the_program_is_its_outcome() -> None:
@@ -261,15 +265,20 @@ def test_effects_with_a_handler_are_handled_by_it() -> None:
 
 
 def test_effects_without_a_handler_are_answered_like_messages() -> None:
-    trace = dry_run(perform(Price("tea")), answers={Price: lambda effect: len(effect.sku)})
+    def price(effect: Price) -> int:
+        return len(effect.sku)
+
+    trace = dry_run(perform(Price("tea")), answers={Price: price})
     assert trace.outcome == Succeeded(3)
     assert [(r.kind, r.subject) for r in trace][:2] == [("perform", Price("tea")), ("reply", 3)]
     assert dry_run(perform(Price("tea"))).outcome == Succeeded(0)
 
 
 def test_a_program_may_make_the_answer_of_an_effect() -> None:
-    answers = {Price: lambda effect: free_sleep(1).then(pure(7))}  # pyright: ignore[reportUnknownLambdaType]
-    trace = dry_run(perform(Price("tea")), answers=answers)
+    def priced(_effect: Price) -> Program[int]:
+        return free_sleep(1).then(pure(7))
+
+    trace = dry_run(perform(Price("tea")), answers={Price: priced})
     assert trace.outcome == Succeeded(7)
     assert kinds(trace.records) == ["perform", "sleep", "reply", "end"]
 
@@ -301,7 +310,7 @@ def test_a_program_may_do_as_many_operations_as_the_limit() -> None:
 
 
 @program
-def polling() -> Do[None]:
+def polling() -> Do[None, AskFailed | NoStock]:
     while True:
         try:
             yield from free_ask(SHELF, Reserve("tea"))
@@ -348,7 +357,7 @@ def test_giving_up_closes_the_programs_blocks_and_performs_nothing_more() -> Non
     closed: list[str] = []
 
     @program
-    def careful() -> Do[None]:
+    def careful() -> Do[None, AskFailed]:
         try:
             yield from free_ask(SHELF, "no stub")
         finally:
@@ -370,7 +379,7 @@ def test_attempts_have_results() -> None:
 @pytest.mark.parametrize(
     ("wrong", "arguments", "words"),
     [
-        (polling, {}, "program must be a Program, got .* call it"),
+        (polling, {}, r"program must be a Program, got .* \(call it"),
         (None, {}, "program must be a Program, got None"),
         (pure(1), {"answers": [1]}, r"answers must map .* as in \{Look: 3\}; got \[1\]"),
         (pure(1), {"answers": {Reserve: int}}, "the answer to Reserve is the class int; give"),

@@ -12,11 +12,12 @@ from typing import (
     Annotated,
     Any,
     Literal,
-    Never,
     NamedTuple,
+    Never,
     NewType,
     Optional,
     Protocol,
+    Self,
     TypedDict,
     TypeVar,
     Union,
@@ -94,7 +95,7 @@ class Id(int):
 class Picky(str):
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Picky:
+    def __new__(cls, text: str) -> Self:
         return super().__new__(cls, text)
 
 
@@ -166,7 +167,7 @@ NONE: list[Any] = [
     Never,
     object,
     T,
-    "Order",
+    "Elsewhere",
     Order,
     Strict,
     Place,

@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from returns.result import Failure, Success
+from typing_extensions import override
 
 from effactor import ActorRef, HandlerFailed, Message, free_ask, program, pure
 from effactor.programs.do import Do
@@ -73,11 +74,13 @@ class Silent:
 
 
 class Speaking:
+    @override
     def __repr__(self) -> str:
         return f"<speaking of {object.__repr__(self)}>"
 
 
 class Broken:
+    @override
     def __repr__(self) -> str:
         raise RuntimeError
 
@@ -187,7 +190,7 @@ plain = st.recursive(
 def reordered(value: Any) -> Any:
     """Build an equal value whose dicts were filled in the opposite order."""
     if isinstance(value, dict):
-        items: list[tuple[Any, Any]] = list(value.items())  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        items: list[tuple[Any, Any]] = list(value.items())  # pyright: ignore[reportUnknownArgumentType]
         return {key: reordered(content) for key, content in reversed(items)}
     if isinstance(value, list | tuple):
         items = [reordered(content) for content in value]  # pyright: ignore[reportUnknownVariableType]

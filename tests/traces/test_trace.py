@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 from returns.result import Failure, Success
+from typing_extensions import override
 
 from effactor import (
     Actor,
@@ -392,6 +393,7 @@ def test_a_long_value_is_shown_short() -> None:
 
 def test_a_failing_repr_is_shown_by_its_type() -> None:
     class Broken:
+        @override
         def __repr__(self) -> str:
             raise RuntimeError
 

@@ -4,6 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from effactor.interpreters import ActorSystem, Simulation, explore, replay
 from orders import Malformed, Order
 from shop import (
     ADA,
@@ -16,8 +18,6 @@ from shop import (
     open_shop,
     oversells,
 )
-
-from effactor.interpreters import ActorSystem, Simulation, explore, replay
 
 ORDERS = Path(__file__).with_name("orders.jsonl")
 

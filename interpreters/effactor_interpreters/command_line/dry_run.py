@@ -9,6 +9,7 @@ import click
 from effactor.errors import Livelock, MissingAnswer
 from effactor.programs.exits import Died
 from effactor_interpreters.command_line import console
+from effactor_interpreters.command_line.exit_status import FINE, FOUND
 from effactor_interpreters.command_line.protocol import program_of
 from effactor_interpreters.command_line.targets import load
 from effactor_interpreters.command_line.tracebacks import useful
@@ -62,15 +63,15 @@ def dry_run(target: str, form: str, answers: str | None) -> int:
     try:
         trace = draw(program, answers=stubs)
     except MissingAnswer as error:
-        msg = f"{error}, with --answers MODULE:NAME"
+        msg = f"{error}; on the command line, --answers names this mapping"
         raise WrongInput(msg) from None
     except TypeError as error:  # about the answers: what the program raises is in the trace
         raise WrongInput(str(error)) from None
     except Livelock as error:
-        click.echo(f"{target}: {error}", err=True)
-        return 1
+        click.echo(useful(error), err=True)
+        return FOUND
     console.text(_FORMATS[form](trace))
     if isinstance(trace.outcome, Died):
         click.echo(useful(trace.outcome.defect), err=True)
-        return 1
-    return 0
+        return FOUND
+    return FINE

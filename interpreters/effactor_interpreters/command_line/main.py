@@ -1,29 +1,22 @@
-"""The command's name, its help, and what its exit status says.
-
-0: fine. 1: found something: an exception, or a schedule that fails. 2: wrong input,
-told in one line. 130: interrupted from the keyboard, as the shell has it.
-"""
+"""The command's name, its help, and how its errors are told."""
 
 from __future__ import annotations
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from effactor_interpreters.command_line.dry_run import dry_run
+from effactor_interpreters.command_line.exit_status import FINE, FOUND, INTERRUPTED, WRONG_INPUT
 from effactor_interpreters.command_line.replay import replay
 from effactor_interpreters.command_line.run import run
 from effactor_interpreters.command_line.simulate import simulate
+from effactor_interpreters.command_line.tracebacks import useful
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-WRONG_INPUT: Final = 2
-INTERRUPTED: Final = 130
-
-_EXIT_STATUS: Final = "0 fine, 1 found something, 2 wrong input, 130 interrupted."
 
 
 def _version() -> str:
@@ -37,7 +30,7 @@ def _version() -> str:
     no_args_is_help=False,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=f"Exit status: {_EXIT_STATUS}",
+    epilog="Exit status: 0 fine, 1 found something, 2 wrong input, 130 interrupted.",
 )
 @click.version_option(_version(), prog_name="effactor", message="%(prog)s %(version)s")
 @click.pass_context
@@ -77,9 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(_one_line(error), err=True)
         return WRONG_INPUT
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        click.echo("effactor: interrupted", err=True)
         return INTERRUPTED
-    return status or 0
+    except Exception as error:
+        click.echo(useful(error), err=True)
+        return FOUND
+    return status or FINE
 
 
 def _one_line(error: click.ClickException) -> str:

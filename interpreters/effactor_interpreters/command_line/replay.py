@@ -9,6 +9,7 @@ import click
 
 from effactor.errors import BadToken, Violation
 from effactor_interpreters.command_line import console
+from effactor_interpreters.command_line.exit_status import FINE, FOUND
 from effactor_interpreters.command_line.protocol import check_scenario
 from effactor_interpreters.command_line.targets import load
 from effactor_interpreters.command_line.tracebacks import useful
@@ -44,7 +45,7 @@ def replay(target: str, token: str, *, everything: bool, as_json: bool) -> int:
         console.text(json.dumps(_as_json(target, run), indent=2))
     else:
         console.text("\n".join(_story(target, run, everything=everything)))
-    return 0 if run.ok else 1
+    return FINE if run.ok else FOUND
 
 
 def _story(target: str, run: Run[Any], *, everything: bool) -> list[str]:

@@ -12,12 +12,12 @@ import click
 
 from effactor.traces.as_json import jsonable
 from effactor_interpreters.command_line import console
+from effactor_interpreters.command_line.exit_status import FINE, FOUND, INTERRUPTED
 from effactor_interpreters.command_line.input import Lines
 from effactor_interpreters.command_line.protocol import check_runnable, perform
 from effactor_interpreters.command_line.summary import Outcomes
 from effactor_interpreters.command_line.targets import Target, load
 from effactor_interpreters.command_line.tracebacks import useful
-from effactor_interpreters.command_line.wrong_input import WrongInput
 from effactor_interpreters.runtime.system import ActorSystem
 
 if TYPE_CHECKING:
@@ -62,23 +62,21 @@ def run(target: str, path: str | None, level: str, *, as_json: bool) -> int:
             answer = asyncio.run(_run(found, lines, outcomes, show))
     except KeyboardInterrupt:
         _say_how_far(outcomes, lines, "interrupted")
-        raise
-    except WrongInput:
-        raise
+        return INTERRUPTED
     except Exception as error:
         click.echo(useful(error), err=True)
         _say_how_far(outcomes, lines, "stopped")
-        return 1
+        return FOUND
     seconds = time.perf_counter() - began
     if as_json:
         document: dict[str, Any] = {"target": target, "input": path, "seconds": round(seconds, 3)}
         document |= outcomes.as_json() if answer is None else {"answer": jsonable(answer)}
         console.text(json.dumps(document, indent=2))
-    elif outcomes.total:
+    elif outcomes.total or lines is not None:
         console.output(outcomes.table(seconds))
     elif answer is not None:
         console.text(answer if isinstance(answer, str) else repr(answer))
-    return 0
+    return FINE
 
 
 async def _run(
@@ -96,4 +94,5 @@ def _say_how_far(outcomes: Outcomes, lines: Lines | None, what: str) -> None:
     if outcomes.total or lines is not None:
         of = "" if lines is None else f" of {len(lines):,}"
         done = f": {outcomes.in_words()}" if outcomes.total else ""
-        click.echo(f"{what} after {outcomes.total:,}{of}{done}", err=True)
+        what = f"{what} after {outcomes.total:,}{of}{done}"
+    click.echo(f"effactor: {what}", err=True)

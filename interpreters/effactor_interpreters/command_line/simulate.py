@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 from rich.text import Text
 
+from effactor.errors import Violation
 from effactor_interpreters.command_line import console
+from effactor_interpreters.command_line.exit_status import FINE, FOUND, INTERRUPTED
 from effactor_interpreters.command_line.protocol import check_scenario
 from effactor_interpreters.command_line.targets import load
+from effactor_interpreters.command_line.tracebacks import place
 from effactor_interpreters.simulation.exploring import Failure, Verdict, explore
 from effactor_interpreters.simulation.strategies import STRATEGIES
 
@@ -74,15 +77,20 @@ def simulate(
     found = load(target)
     check_scenario(found)
     began = clock.perf_counter()
+    tried = 0
     with console.progress(f"{target}: schedules", schedules) as show:
-        verdict = explore(
-            found.value,
-            schedules,
-            seed,
-            strategy,
-            time=time,
-            progress=lambda runs, _steps: show(runs),
-        )
+
+        def count(runs: int, _steps: int) -> None:
+            nonlocal tried
+            tried = runs
+            show(runs)
+
+        try:
+            verdict = explore(found.value, schedules, seed, strategy, time=time, progress=count)
+        except KeyboardInterrupt:
+            of = f"{tried:,} of {schedules:,} schedules"
+            click.echo(f"effactor: interrupted after {of}", err=True)
+            return INTERRUPTED
     seconds = clock.perf_counter() - began
     if as_json:
         console.text(json.dumps(_as_json(target, verdict, seconds), indent=2))
@@ -90,29 +98,39 @@ def simulate(
         console.output(*_passed(target, verdict, seconds))
     else:
         console.text(_failed(target, verdict.failure))
-    return 0 if verdict.ok else 1
+    return FINE if verdict.ok else FOUND
 
 
 def _passed(target: str, verdict: Verdict, seconds: float) -> list[RenderableType]:
-    headline = Text(f"{target}: no failure in {verdict.runs:,} schedules", style="bold green")
+    schedules = _several(verdict.runs, "schedule")
+    headline = Text(f"{target}: no failure in {schedules}", style="bold green")
     if verdict.exhausted:
         scope = "these are all there are"
     else:
         scope = f"{verdict.distinct:,} different ones"
         if verdict.bound is not None:
-            scope += f"; all with up to {verdict.bound} deviations from the default order"
+            scope += (
+                f"; all with up to {_several(verdict.bound, 'deviation')} from the default order"
+            )
     per_second = f": {verdict.runs / seconds:,.0f} schedules/s" if seconds > 0 else ""
     lines = [
         scope,
         f"{verdict.strategy}, seed {verdict.seed}",
-        f"{verdict.steps:,} steps in {seconds:.2f} s{per_second}",
-        *(f"seen {count:,} times: {name}" for name, count in verdict.hits.items()),
+        f"{_several(verdict.steps, 'step')} in {seconds:.2f} s{per_second}",
+        *(f"seen {_several(count, 'time')}: {name}" for name, count in verdict.hits.items()),
     ]
     return [headline, *(Text(f"  {line}") for line in lines)]
 
 
 def _failed(target: str, failure: Failure) -> str:
-    return f"{failure.explain()}\n           effactor replay {target} {failure.token}"
+    text = f"{failure.explain()}\n           effactor replay {target} {failure.token}"
+    # A violation is found between two lines of the user's, so it has no place.
+    where = "" if isinstance(failure.error, Violation) else place(failure.error)
+    return f"{text}\n  raised:  {where}" if where else text
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _as_json(target: str, verdict: Verdict, seconds: float) -> dict[str, Any]:

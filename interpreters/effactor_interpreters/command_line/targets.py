@@ -7,10 +7,10 @@ import importlib
 import os
 import pkgutil
 import sys
-import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from effactor_interpreters.command_line.tracebacks import place
 from effactor_interpreters.command_line.wrong_input import WrongInput
 
 if TYPE_CHECKING:
@@ -105,15 +105,8 @@ def _imported(name: str) -> ModuleType:
 
 
 def _import_failed(name: str, error: BaseException) -> WrongInput:
-    kind, said = type(error).__name__, str(error)
-    if isinstance(error, SyntaxError):
-        where, said = f"{error.filename}, line {error.lineno}", error.msg
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        ours = [
-            f for f in frames if not f.filename.startswith("<frozen") and f.filename != __file__
-        ]
-        last = [f for f in ours if f.filename.endswith(f"{name.rpartition('.')[2]}.py")] or ours
-        where = f"{last[-1].filename}, line {last[-1].lineno}" if last else name
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
     first = said.splitlines()[0] if said else ""
-    return WrongInput(f"cannot import {name}: {kind}: {first}".rstrip(": ") + f" ({where})")
+    what = f"cannot import {name}: {type(error).__name__}: {first}".rstrip(": ")
+    where = place(error)
+    return WrongInput(f"{what} ({where})" if where else what)

@@ -9,16 +9,20 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import click
+
 import effactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_STDLIB: Final = sysconfig.get_paths()["stdlib"] + os.sep
 _MACHINERY: Final = (
     str(Path(effactor.__file__).parent) + os.sep,
     str(Path(__file__).parents[1]) + os.sep,
     str(Path(asyncio.__file__).parent) + os.sep,
-    str(Path(sysconfig.get_paths()["stdlib"]) / "contextlib.py"),
+    str(Path(click.__file__).parent) + os.sep,
+    f"{_STDLIB}contextlib.py",
     "<frozen",
 )
 
@@ -47,3 +51,26 @@ def _all(found: traceback.TracebackException) -> Iterator[traceback.TracebackExc
     for other in (found.__cause__, found.__context__, *(found.exceptions or ())):
         if other is not None:
             yield from _all(other)
+
+
+def place(error: BaseException) -> str:
+    """Say in which line of the user's code an exception was raised.
+
+    Args:
+        error: The exception.
+
+    Returns:
+        Text such as `shop.py, line 41`; empty if no line of the user's is known.
+    """
+    if isinstance(error, SyntaxError):
+        return f"{_near(error.filename or '?')}, line {error.lineno}"
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = frame.filename
+        if not file.startswith((*_MACHINERY, _STDLIB)) and "site-packages" not in file:
+            return f"{_near(file)}, line {frame.lineno}"
+    return ""
+
+
+def _near(file: str) -> str:
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file

@@ -116,7 +116,7 @@ def _unwrapped(annotation: Any) -> Any:
     return NO_ZERO
 
 
-def _instance(cls: type[Any]) -> Any:
+def _instance(cls: Any) -> Any:
     if issubclass(cls, Enum):
         return next(iter(cls), NO_ZERO)
     if typing.is_typeddict(cls):

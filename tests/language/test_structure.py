@@ -1,0 +1,282 @@
+"""Programs are values: repr, equality, hash and pickle, also of very deep ones."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import pickle
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import effactor
+from effactor import (
+    ActorRef,
+    Do,
+    Effect,
+    Free,
+    Program,
+    catch,
+    fail,
+    free_ask,
+    free_call,
+    free_join,
+    free_log,
+    free_lookup,
+    free_now,
+    free_random,
+    free_self,
+    free_sleep,
+    free_spawn,
+    free_stop,
+    free_tell,
+    free_uuid,
+    from_result,
+    handle,
+    perform,
+    program,
+    pure,
+)
+from effactor.interpreters import run_free
+
+DEEP = 20_000
+ref: ActorRef[Any] = ActorRef.at("/a")
+
+
+@dataclass(frozen=True)
+class Query(Effect[int]):
+    """An effect of these tests."""
+
+
+@program
+def block(n: int, *rest: Any, key: Any = None) -> Do[int]:
+    yield from pure(n)
+    return n
+
+
+def left(n: int) -> Program[Any]:
+    value: Program[Any] = pure(0)
+    for _ in range(n):
+        value = value.then(pure(1))
+    return value
+
+
+def right(n: int) -> Program[Any]:
+    value: Program[Any] = pure(0)
+    for _ in range(n):
+        value = pure(1).then(value)
+    return value
+
+
+def nested(n: int) -> Program[Any]:
+    value: Program[Any] = pure(0)
+    for _ in range(n):
+        value = block(1, value)
+    return value
+
+
+@pytest.mark.parametrize("make", [left, right, nested])
+def test_deep_programs_need_no_recursion(make: Any) -> None:
+    one, two, longer = make(DEEP), make(DEEP), make(DEEP + 1)
+    assert one == two
+    assert one != longer
+    assert hash(one) == hash(two)
+    assert len(repr(one)) < 2000
+    restored = pickle.loads(pickle.dumps(one))  # noqa: S301
+    assert restored == one
+    assert copy.deepcopy(one) is one
+    assert copy.copy(one) is one
+
+
+EVERY = [
+    pure(1),
+    fail("x"),
+    pure(1).map(len),
+    pure(1).bind(block),
+    pure(1).then(pure(2)),
+    pure(1).tap(block),
+    fail("x").alt(len),
+    fail("x").lash(block),
+    pure(1).attempt(),
+    pure(1).exit(),
+    pure(1).refine(OSError),
+    pure(1).ensure(pure(2)),
+    pure(1).named("n"),
+    catch(KeyError)(block)(pure(1)),
+    handle(Query)(len)(perform(Query())),
+    perform(Query()),
+    block(1, 2, key="k"),
+    free_ask(ref, "m"),
+    free_ask(ref, "m", timeout=1),
+    free_tell(ref, "m"),
+    free_stop(ref),
+    free_stop(ref, "now"),
+    free_join(ref),
+    free_spawn(effactor.Actor, "n"),
+    free_lookup("/a"),
+    free_self(),
+    free_sleep(1),
+    free_now(),
+    free_random(),
+    free_uuid(),
+    free_log("info", "t", field=1),
+    free_call(len, "abc"),
+]
+
+
+@pytest.mark.parametrize("value", EVERY, ids=repr)
+def test_every_node_is_a_value(value: Program[Any]) -> None:
+    restored = pickle.loads(pickle.dumps(value))  # noqa: S301
+    assert restored == value
+    assert hash(restored) == hash(value)
+    assert sum(other == value for other in EVERY) == 1
+    assert repr(restored) == repr(value)
+    assert value != 3
+
+
+def test_a_repr_reads_as_an_expression() -> None:
+    value = free_ask(ref, "m").bind(block).named("n")
+    assert repr(value) == (
+        "Named(name='n', source=FlatMap(function=block, source=Ask(message='m', "
+        "ref=ActorRef.at('/a'), timeout=None)))"
+    )
+
+
+def test_unhashable_leaves_say_so() -> None:
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(pure([1]))
+
+
+def test_a_block_that_cannot_be_imported_says_so_when_pickled() -> None:
+    @program
+    def local() -> Do[int]:
+        yield from pure(1)
+        return 1
+
+    with pytest.raises(TypeError, match="cannot pickle the program .*local.*module level"):
+        pickle.dumps(local())
+
+
+@given(st.text("/ab", max_size=6), st.integers(0, 3), st.integers(0, 3))
+def test_refs_are_values(text: str, one: int, two: int) -> None:
+    from effactor.actors.ref import Unbound
+
+    path = f"/{text}"
+    a: ActorRef[Any] = ActorRef(path, one, Unbound(path))
+    b: ActorRef[Any] = ActorRef(path, two, Unbound("other"))
+    assert (a == b) == (one == two)
+    assert (hash(a) == hash(b)) >= (one == two)
+    assert pickle.loads(pickle.dumps(a)) == a  # noqa: S301
+
+
+@pytest.mark.parametrize("path", ["inventory", "", "/", "/a//b", "/a/", 3])
+def test_a_bad_path_is_refused(path: Any) -> None:
+    with pytest.raises(ValueError, match="path must look like"):
+        ActorRef.at(path)
+
+
+def test_a_ref_that_is_only_an_address_says_how_to_bind_it() -> None:
+    for use in (lambda: ref.ask("m"), lambda: ref.tell_nowait("m"), lambda: ref.is_alive):
+        with pytest.raises(effactor.UnboundRef, match=r'await system.get_actor\(\'/a\'\)'):
+            use()
+
+
+def test_awaiting_a_program_gives_advice() -> None:
+    async def main() -> None:
+        await free_ask(ref, "m")
+
+    with pytest.raises(TypeError, match="a Program is a value and does nothing by itself"):
+        asyncio.run(main())
+
+
+def test_a_dropped_program_warns_of_nothing_and_does_nothing() -> None:
+    called: list[int] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        free_call(called.append, 1)
+        block(1)
+    assert called == []
+
+
+def test_yield_for_yield_from_gives_advice() -> None:
+    @program
+    def wrong() -> Any:
+        yield 3
+        return 1
+
+    with pytest.raises(TypeError, match='write "yield from program"'):
+        run_free(wrong())
+
+
+def test_yield_of_a_program_is_what_the_type_checkers_refuse() -> None:
+    """At run time it cannot be told from `yield from`; see tests/typing."""
+
+    @program
+    def wrong() -> Any:
+        answer = yield pure(3)
+        return answer
+
+    assert run_free(wrong()) == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: program(lambda: 1), "no generator function"),
+        (lambda: program(asyncio.sleep), 'replace "async def" by "def"'),
+        (lambda: free_ask("/a", "m"), r"write ActorRef.at\('/a'\)"),  # type: ignore[call-overload]
+        (lambda: free_ask(effactor.Actor(), "m"), "spawn the actor"),
+        (lambda: free_ask(pure(ref), "m"), "take its answer with yield from first"),
+        (lambda: free_ask(ref, "m", timeout=-1), "timeout must be a finite number of seconds >= 0"),
+        (lambda: free_ask(ref, "m", timeout="1"), "timeout must be a number of seconds"),
+        (lambda: free_sleep(float("nan")), "duration must be a finite number"),
+        (lambda: free_sleep(None), "duration must be a number of seconds, got None"),
+        (lambda: free_stop(ref, "later"), 'mode must be "graceful", "current" or "now"'),
+        (lambda: free_spawn(effactor.Actor()), "got the instance"),
+        (lambda: free_spawn(effactor.Actor, "a#b"), "must not be empty nor contain"),
+        (lambda: free_lookup("a"), "path must look like"),
+        (lambda: free_log("loud", "x"), "level must be one of debug, info"),
+        (lambda: free_call(3), "give the function and its arguments"),
+        (lambda: from_result(3), "must be a Success or Failure"),
+        (lambda: pure(1).ensure(3), "finalizer must be a Program"),
+        (lambda: pure(1).then(block), "call it: it is a function that makes a program"),
+        (lambda: pure(1).named(""), "name must not be empty"),
+        (lambda: pure(1).refine(), "name at least one exception class"),
+        (lambda: pure(1).refine(int), "is no exception class"),
+        (lambda: catch(), "name at least one class of failures"),
+        (lambda: catch(KeyError("x")), "is no class"),
+        (lambda: catch(KeyError)(3), "handler must map the failure to a program"),
+        (lambda: catch(KeyError)(block)(3), "program must be a Program"),
+        (lambda: perform(Query), "make an instance of it"),
+        (lambda: perform(3), "must be an instance of an Effect"),
+        (lambda: handle(int), "must be a subclass of Effect"),
+        (lambda: handle(Query)(3), "function must map a Query"),
+    ],
+)
+def test_wrong_arguments_are_refused_at_once(call: Any, text: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=text):
+        call()
+
+
+def test_free_is_program() -> None:
+    assert Free is Program
+
+
+def test_all_is_sorted_and_complete() -> None:
+    modules = {"actors", "errors", "interpreters", "programs", "traces"}
+    names = {n for n in vars(effactor) if n.isidentifier() and not n.startswith("_")}
+    lazy = {"ActorSystem", "run_free"}
+    noise = {"annotations", "TYPE_CHECKING", "Any"}
+    assert sorted(effactor.__all__) == effactor.__all__
+    assert (names | lazy) - modules - noise == set(effactor.__all__)
+
+
+def test_public_names_show_as_such() -> None:
+    assert Program.__module__ == "effactor"
+    assert effactor.ActorSystem.__module__ == "effactor.interpreters"
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        _ = effactor.nonsense  # type: ignore[attr-defined]

@@ -1,0 +1,99 @@
+"""The worlds in which every test of semantics runs: live, without real waiting, and simulated."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from typing import TYPE_CHECKING, Any
+
+from effactor.interpreters import ActorSystem, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class ImpatientLoop(asyncio.SelectorEventLoop):
+    """asyncio's own loop, but a timer that is next fires at once: its clock jumps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._jumped = 0.0
+
+    def time(self) -> float:
+        return super().time() + self._jumped
+
+    def _run_once(self) -> None:
+        scheduled: list[Any] = self._scheduled  # type: ignore[attr-defined]
+        while scheduled and scheduled[0].cancelled():
+            heapq.heappop(scheduled)._scheduled = False
+            self._timer_cancelled_count -= 1  # type: ignore[attr-defined]
+        if not self._ready and scheduled:  # type: ignore[attr-defined]
+            self._jumped += max(0.0, scheduled[0].when() - self.time())
+        super()._run_once()  # type: ignore[misc]
+
+
+class Live:
+    """Actors on asyncio."""
+
+    name = "live"
+
+    def run(self, body: Callable[[ActorSystem], Awaitable[Any]]) -> Any:
+        async def main() -> Any:
+            async with ActorSystem("sim") as system:
+                return await body(system)
+
+        with asyncio.Runner(loop_factory=ImpatientLoop) as runner:
+            return runner.run(main())
+
+
+class LiveQueued(Live):
+    """Actors on asyncio, with no ask handled on the asker's stack."""
+
+    name = "queued"
+
+    def run(self, body: Callable[[ActorSystem], Awaitable[Any]]) -> Any:
+        async def queued(system: ActorSystem) -> Any:
+            system.renew = lambda: False  # type: ignore[method-assign]
+            drain = system.drain
+
+            def without_budget() -> None:
+                drain()
+                system.budget = 0
+
+            system.drain = without_budget  # type: ignore[method-assign]
+            return await body(system)
+
+        return super().run(queued)
+
+
+class LiveInTasks(Live):
+    """Actors on asyncio, on a Python whose current task cannot be a cell."""
+
+    name = "tasks"
+
+    def run(self, body: Callable[[ActorSystem], Awaitable[Any]]) -> Any:
+        async def in_tasks(system: ActorSystem) -> Any:
+            system.native = False
+            return await body(system)
+
+        return super().run(in_tasks)
+
+
+class Simulated:
+    """Actors in the simulator, in an order drawn from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.name = f"simulated-{seed}"
+        self._seed = seed
+
+    def run(self, body: Callable[[ActorSystem], Awaitable[Any]]) -> Any:
+        async def scenario(sim: Any) -> Any:
+            return await body(sim.system)
+
+        run = simulate(scenario, seed=self._seed)
+        if run.error is not None:
+            raise run.error
+        return run.value
+
+
+WORLDS = [Live(), LiveQueued(), LiveInTasks(), Simulated(0), Simulated(1), Simulated(2)]
