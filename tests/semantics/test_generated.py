@@ -155,7 +155,7 @@ def observed(outcome: Any) -> Any:
         case Succeeded(value):
             return value
         case FailedWith(error):
-            return "failed", type(error), getattr(error, "args", error)[1:]
+            return "failed", repr(error)
         case Died(defect):
             return "died", type(defect)
         case _:

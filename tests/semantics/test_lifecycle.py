@@ -13,6 +13,7 @@ from effactor import (
     ActorNotFound,
     ActorStopped,
     AskFailed,
+    Deadlock,
     Directive,
     Do,
     Message,
@@ -475,3 +476,29 @@ def test_a_cancelled_handler_completes_its_ask(world: Any) -> None:
         return type(outcome.failure().cause)
 
     assert world.run(body) is asyncio.CancelledError
+
+
+class Impatient(Actor):
+    """Waits for what can only come after its own handler."""
+
+    async def on_receive(self, message: str) -> None:  # type: ignore[override]
+        me = self.context.self_ref
+        if message == "join":
+            await me.stop()
+            await me.join()
+        elif message == "free join":
+            await self.context.run_free(free_join(me))
+        else:
+            await self.context.system.shutdown()
+
+
+@pytest.mark.parametrize("message", ["join", "free join", "shutdown"])
+def test_waiting_for_ones_own_end_is_an_error_not_a_hang(world: Any, message: str) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Impatient, "me")
+        with pytest.raises((Deadlock, RuntimeError)) as caught:
+            await ref.ask(message)
+        return str(caught.value)
+
+    text = world.run(body)
+    assert "shut down from outside" in text or "/sim/me waits for the end of /sim/me" in text

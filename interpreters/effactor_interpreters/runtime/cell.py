@@ -15,7 +15,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, final
 
 from effactor.actors.ref import ActorRef
-from effactor.errors import ActorStopped, Unhandled
+from effactor.errors import ActorStopped, Deadlock, Unhandled
 from effactor.programs.exits import Interrupted
 from effactor.programs.operations import check_stop_mode, seconds
 from effactor.programs.program import Program
@@ -457,7 +457,7 @@ class Cell(TaskProtocol):
         loop = system.loop
         previous = current_tasks.get(loop)
         current_tasks[loop] = self
-        driver = system.pool.pop()
+        driver = system.pool.pop() if system.pool else system.new_driver()
         try:
             waited = driver.send((self, inbox, None))
         except BaseException as error:
@@ -732,7 +732,10 @@ class Cell(TaskProtocol):
         """Wait until the actor has stopped."""
         if self.state == STOPPED:
             return
-        if self.system.current_cell() is not None:
+        joiner = self.system.current_cell()
+        if joiner is self:
+            raise self.joins_itself()
+        if joiner is not None:
             wait = Wait(None, f"the end of {self.full_path}")
             self.on_stopped(wait)
             await wait_for(wait)
@@ -740,6 +743,11 @@ class Cell(TaskProtocol):
             future = self.system.loop.create_future()
             self.on_stopped(future)
             await future
+
+    def joins_itself(self) -> Deadlock:
+        """Make the error of a handler that waits for the end of its own actor."""
+        path = self.full_path
+        return Deadlock((f"{path} waits for the end of {path}, itself",), cycle=False)
 
     def replace_actor(self) -> None:
         """Make a new instance in place of the failed one."""

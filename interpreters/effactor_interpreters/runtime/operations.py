@@ -153,6 +153,8 @@ class Operations:
         cell = self._find(operation.ref)
         if cell is None or cell.state == STOPPED:
             return None
+        if cell is fiber.owner:
+            raise cell.joins_itself()
         wait = LifecycleWait(fiber, cell, "end")
         fiber.wait(wait)
         cell.on_stopped(wait)

@@ -399,6 +399,12 @@ class ActorSystem:
             self.closing = True
             return
         self.bind()
+        if self.current_cell() is not None:
+            msg = (
+                "shutdown waits for all handlers, so a handler must not wait for it: "
+                "stop actors one by one, or shut down from outside"
+            )
+            raise RuntimeError(msg)
         self.closing = True
         for run in list(self.runs):
             run.fiber.interrupt()

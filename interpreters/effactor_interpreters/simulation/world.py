@@ -315,9 +315,6 @@ class SimulatedWorld:
     def crash(self, cell: Cell) -> None:
         """End an actor as a power cut would."""
         self.note("crash", cell.ref.path, cell.ref.path, None)
-        self.run_step(lambda: self._crash(cell))
-
-    def _crash(self, cell: Cell) -> None:
         self.parked += crash(cell)
         # The asks that were being handled get no reply from the actor any more.
         for crashed, (message, reply) in list(self._handling.items()):
