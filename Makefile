@@ -52,13 +52,8 @@ test: $(DEV_READY)
 	coverage combine --quiet
 	coverage report
 
-# THE DEMO: the lead finalises these lines.
 demo: $(USER_READY)
-	cd docs/examples/checkout && effactor run shop:checkout_all --input orders.jsonl
-	cd docs/examples/checkout && { effactor simulate shop:oversold --schedules 2000 --seed 0; test $$? -eq 1; }
-	cd docs/examples/checkout && effactor simulate shop:never_oversold --schedules 2000 --seed 0
-	cd docs/examples/checkout && effactor dry-run shop:checkout_one
-# END OF THE DEMO
+	@sh docs/examples/checkout/demo.sh
 
 lint: $(DEV_READY)
 	ruff check

@@ -127,9 +127,7 @@ async def concurrent(effort: Effort, system: ActorSystem) -> list[Row]:
             "ask_nowait",
             "classic ask_nowait",
         ),
-        speedup(
-            TOPIC, "one by one, the handler sleeps 0 s", measured, "pause", "classic pause"
-        ),
+        speedup(TOPIC, "one by one, the handler sleeps 0 s", measured, "pause", "classic pause"),
     ]
 
 
@@ -177,10 +175,12 @@ async def by_programs(effort: Effort, system: ActorSystem) -> list[Row]:
         speedup(TOPIC, "a program asks, async def", measured, "program async", "classic async"),
         speedup(TOPIC, "a program asks, def", measured, "program def", "classic def"),
         overhead(
-            TOPIC, "a program asks, against await, async def", measured, "program async", "ask async"
+            TOPIC,
+            "a program asks, against await, async def",
+            measured,
+            "program async",
+            "ask async",
         ),
         overhead(TOPIC, "a program asks, against await, def", measured, "program def", "ask def"),
-        overhead(
-            TOPIC, "run_free of one ask, against await, def", measured, "run def", "ask def"
-        ),
+        overhead(TOPIC, "run_free of one ask, against await, def", measured, "run def", "ask def"),
     ]

@@ -69,6 +69,10 @@ class Comparison:
         """Return the median time of one operation."""
         return median(self.samples[name])
 
+    def medians(self) -> dict[str, float]:
+        """Return the median time of one operation, by case."""
+        return {name: self.seconds(name) for name in self.samples}
+
     def ratio(self, slower: str, faster: str) -> float:
         """Return how many times longer *slower* takes than *faster*."""
         return median(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from benchmarks.measuring import NANO, Case, Effort, Row, compare, overhead
@@ -171,27 +173,38 @@ _SHAPES: dict[str, tuple[Callable[[int], Program[int]], tuple[int, ...]]] = {
 
 
 async def lengths(effort: Effort) -> list[Row]:
+    longest = 1_000_000 if effort.scale >= 1 else 100_000
+    # Few repetitions: one sample of the longest takes a second.
+    few = replace(effort, repetitions=3)
     made: list[Row] = []
     for what, (shape, sizes) in _SHAPES.items():
-        if effort.scale < 1:
-            sizes = tuple(size for size in sizes if size <= 100_000)
-        times: dict[int, float] = {}
-        # Few repetitions: one sample of the longest takes a second.
-        few = Effort(min(3, effort.repetitions), effort.scale)
-        for size in sizes:
-            runs = max(1, 20_000 // size)
-
-            async def build_and_run(size: int = size, runs: int = runs) -> None:
-                for _ in range(runs):
-                    answer = run_free(shape(size))
-                    if answer != size:
-                        raise AssertionError(answer)
-
-            measured = await compare(few, Case(what, size * runs, build_and_run))
-            times[size] = measured.seconds(what)
-        detail = ", ".join(f"{size:,}: {s * NANO:.0f} ns" for size, s in times.items())
-        growth = times[sizes[-1]] / times[sizes[0]]
+        cases = [
+            Case(f"{size:,}", size * _runs(size), partial(build_and_run, shape, size))
+            for size in sizes
+            if size <= longest
+        ]
+        measured = await compare(few, *cases)
+        gc.disable()
+        try:
+            alone = await compare(few, cases[0], cases[-1])
+        finally:
+            gc.enable()
+        first, last = cases[0].name, cases[-1].name
+        steps = ", ".join(f"{name}: {s * NANO:.0f} ns" for name, s in measured.medians().items())
+        detail = f"{steps}; {alone.ratio(last, first):.2g} without the garbage collector"
+        growth = measured.ratio(last, first)
         made.append(
-            Row(TOPIC, f"{what}, a step of {sizes[-1]:,}", growth, "x of 1,000", detail)
+            Row(TOPIC, f"{what}: a step of {last} to one of {first}", growth, "x as long", detail)
         )
     return made
+
+
+def _runs(size: int) -> int:
+    return max(1, 20_000 // size)
+
+
+async def build_and_run(shape: Callable[[int], Program[int]], size: int) -> None:
+    for _ in range(_runs(size)):
+        answer = run_free(shape(size))
+        if answer != size:
+            raise AssertionError(answer)

@@ -52,9 +52,12 @@ async def rows(effort: Effort) -> list[Row]:
 
 async def to_one(effort: Effort, system: ActorSystem) -> list[Row]:
     rounds = effort.times(20)
-    refs = {"async": await system.spawn(Awaited), "def": await system.spawn(Plain)}
-    others = {"async": classic_direct(), "def": classic_plain_direct()}
-    dispatching = {"async": classic(), "def": classic_plain()}
+    refs: dict[str, ActorRef[Get]] = {
+        "async": await system.spawn(Awaited),
+        "def": await system.spawn(Plain),
+    }
+    others: dict[str, ClassicActor] = {"async": classic_direct(), "def": classic_plain_direct()}
+    dispatching: dict[str, ClassicActor] = {"async": classic(), "def": classic_plain()}
 
     def now(name: str, to: ActorRef[Get] | ClassicActor) -> Case:
         return Case(name, rounds * BURST, lambda: bursts(to.tell_nowait, to.ask, rounds))
@@ -115,7 +118,11 @@ async def to_many(effort: Effort, system: ActorSystem) -> list[Row]:
     await stop_all([*others, *plain_others])
     return [
         speedup(
-            TOPIC, f"{actors:,} actors, {each} tells each, {kind}", measured, kind, f"classic {kind}"
+            TOPIC,
+            f"{actors:,} actors, {each} tells each, {kind}",
+            measured,
+            kind,
+            f"classic {kind}",
         )
         for kind in ("async", "def")
     ]

@@ -5,6 +5,10 @@ The code lives in `interpreters/effactor_interpreters`; import it from here.
 
 from __future__ import annotations
 
+from effactor.traces.canonical import digest
+from effactor.traces.record import Record
+from effactor.traces.trace import Trace
+from effactor_interpreters.dry_run.interpreter import dry_run
 from effactor_interpreters.runtime.engine.synchronous import run_free
 from effactor_interpreters.runtime.system import ActorSystem, DeadLetter
 from effactor_interpreters.simulation.exploring import Failure, Verdict, explore
@@ -15,9 +19,13 @@ __all__ = [
     "ActorSystem",
     "DeadLetter",
     "Failure",
+    "Record",
     "Run",
     "Simulation",
+    "Trace",
     "Verdict",
+    "digest",
+    "dry_run",
     "explore",
     "replay",
     "run_free",

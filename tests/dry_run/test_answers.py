@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -323,6 +324,20 @@ def soon() -> Awaitable[list[int]]:
     raise AssertionError
 
 
+def lost() -> Elsewhere:  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore[reportUndefinedVariable, reportUnknownParameterType]
+    raise AssertionError
+
+
+class Untyped(Effect):  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]
+    """Does not say what it answers."""
+
+
+@pytest.mark.parametrize("program", [free_call(lost), perform(Untyped())])  # pyright: ignore[reportUnknownArgumentType]
+def test_what_cannot_be_known_needs_a_stub(program: Program[Any, Any, Any]) -> None:
+    with pytest.raises(MissingAnswer, match="does not declare what it answers"):
+        dry_run(program)
+
+
 class Asking:
     def __call__(self) -> bool:
         raise AssertionError
@@ -336,6 +351,7 @@ class Asking:
         (soon, []),
         (Asking(), False),
         (dict, {}),
+        (partial(text), ""),
         (Asking().__call__, False),
     ],
 )

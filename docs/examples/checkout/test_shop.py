@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from actors import Declined, NoStock
 from effactor.interpreters import ActorSystem, Simulation, explore, replay
 from orders import Malformed, Order
 from shop import (
     ADA,
     EVE,
-    Declined,
-    NoStock,
     checkout,
     checkout_all,
     never_oversold,

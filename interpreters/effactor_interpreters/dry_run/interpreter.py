@@ -13,9 +13,10 @@ from effactor.programs.program import Handle, Program
 from effactor.programs.structure import a_program
 from effactor.traces.trace import Trace
 from effactor_interpreters.dry_run.answers import Answers
-from effactor_interpreters.dry_run.fiber import NamingFiber
 from effactor_interpreters.dry_run.operations import Operations
 from effactor_interpreters.dry_run.recorder import Abandoned, Recorder
+from effactor_interpreters.runtime.engine.fiber import Fiber
+from effactor_interpreters.runtime.engine.synchronous import without_fibers
 from effactor_interpreters.runtime.runs import name_of
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def dry_run(
     operations = Operations(recorder, Answers(answers))
     # Outermost, so it gets the effects that the program leaves unhandled.
     handled: Program[Any, Any, Any] = Handle(program, ((Effect, operations.perform),))
-    fiber = NamingFiber(operations.table(), recorder)
+    fiber = Fiber(without_fibers(operations.table()), recorder)
+    recorder.fiber = fiber
     try:
         outcome = fiber.start(handled)
     except Abandoned as abandoned:

@@ -39,7 +39,7 @@ class Recorder:
     Attributes:
         path: The program's own path.
         records: What it did so far.
-        within: Names of the `named` programs that it is inside of.
+        fiber: The fiber of the program, which knows the `named` programs it is inside of.
         clock: Nanoseconds since the run began; exact, as sums of floats are not.
     """
 
@@ -54,7 +54,7 @@ class Recorder:
         """
         self.path = path
         self.records: list[Record] = []
-        self.within: tuple[str, ...] = ()
+        self.fiber: Fiber | None = None
         self.clock = 0
         self._limit = limit
         self._operations = 0
@@ -99,7 +99,8 @@ class Recorder:
             subject = copy(subject)  # the program may go on to change its own
         step = len(self.records) + 1
         time = self.clock / _SECOND
-        self.records.append(Record(step, kind, source, target, subject, time, self.within))
+        within = () if self.fiber is None else self.fiber.within
+        self.records.append(Record(step, kind, source, target, subject, time, within))
 
     def sleep(self, seconds: float) -> None:
         """Let time pass.

@@ -14,8 +14,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
-import typing_extensions
-
 from effactor.actors.ref import ActorRef
 from effactor.programs.program import Program
 from effactor.traces.fields import names_of
@@ -109,7 +107,7 @@ def _unwrapped(annotation: Any) -> Any:
     if isinstance(annotation, typing.NewType):
         return annotation.__supertype__
     origin: Any = typing.get_origin(annotation)
-    if isinstance(origin, typing_extensions.TypeAliasType):
+    if hasattr(origin, "__value__"):  # an alias with arguments
         return origin.__value__[typing.get_args(annotation)]
     if hasattr(annotation, "__value__") and not isinstance(annotation, type):
         return annotation.__value__

@@ -20,6 +20,7 @@ from effactor.programs.exits import Interrupted
 from effactor.programs.operations import check_stop_mode, seconds
 from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Continue, Failure, StopRequest
+from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.deadlocks import find_cycle
 from effactor_interpreters.runtime.driver import DONE, WORK, Driver
@@ -506,7 +507,7 @@ class Cell(TaskProtocol):
         self.close(f"died of {error!r}")
         self.stopped()
 
-    @types.coroutine
+    @coroutine
     def finish(self, work: Any) -> Generator[Any, Any, Any]:
         """Finish what a handler or hook returned instead of an answer, in the driver."""
         while isinstance(work, WORK):
@@ -516,7 +517,7 @@ class Cell(TaskProtocol):
             work = yield from work
         return work
 
-    @types.coroutine
+    @coroutine
     def run_program(self, program: Program[Any, Any, Any]) -> Generator[Any, Any, Any]:
         """Run a program as this actor, in the driver or a coroutine that it runs."""
         fiber = Fiber(self.system.table, self)

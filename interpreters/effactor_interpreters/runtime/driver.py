@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from effactor.errors import ActorStopped
 from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Control
+from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.lifecycle import supervise
 from effactor_interpreters.runtime.waits import handler_failed, is_declared
 
@@ -39,7 +40,7 @@ class _Done:
 DONE: Final = _Done()
 
 
-@types.coroutine
+@coroutine
 def _drive(system: ActorSystem) -> Generator[Any, Any, None]:
     request = yield
     while True:
@@ -53,7 +54,7 @@ def _drive(system: ActorSystem) -> Generator[Any, Any, None]:
         request = yield DONE
 
 
-@types.coroutine
+@coroutine
 def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
     actor, handlers = cell.actor, cell.behavior.every
     n = BATCH
@@ -140,10 +141,10 @@ class Driver:
     )
 
     def __init__(self, system: ActorSystem) -> None:
-        coroutine = _drive(system)
-        self.send: Any = coroutine.send  # type: ignore[attr-defined]
-        self.throw: Any = coroutine.throw  # type: ignore[attr-defined]
-        self.close: Any = coroutine.close  # type: ignore[attr-defined]
+        steps = _drive(system)
+        self.send = steps.send
+        self.throw = steps.throw
+        self.close = steps.close
         self.send(None)
         self.reply: Any = None
         self.message: Any = None

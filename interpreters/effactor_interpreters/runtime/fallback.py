@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import types
 from typing import TYPE_CHECKING, Any
 
+from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.driver import batch
 from effactor_interpreters.runtime.states import RUNNING, SUSPENDED
 from effactor_interpreters.runtime.waits import Wait
@@ -54,7 +54,7 @@ class _Bell:
             self.future.set_result(None)
 
 
-@types.coroutine
+@coroutine
 def _with_futures(cell: Cell, driver: TaskDriver, turn: Any) -> Generator[Any, Any, None]:
     """Run a turn whose waits a real task understands."""
     error: BaseException | None = None

@@ -9,12 +9,12 @@ with a `FiberWait`.
 
 from __future__ import annotations
 
-import types
 from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from effactor.actors.message import declared
 from effactor.errors import AskTimeout, Failed, HandlerFailed
+from effactor_interpreters.runtime.coroutines import coroutine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -119,7 +119,7 @@ class ProgramWait(Wait):
         return "a program that is ready to go on" if pending is None else pending.describe()
 
 
-@types.coroutine
+@coroutine
 def wait_for(wait: Wait) -> Generator[Wait, None, Any]:
     """Wait in a handler's coroutine until *wait* is settled.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,11 @@ M = TypeVar("M")
 
 _LAST_STEPS = 200
 
+# Actors fail by design in thousands of schedules: heard by those who configure
+# logging, and not by everyone's terminal.
+_LOG = logging.getLogger("effactor.simulation")
+_LOG.addHandler(logging.NullHandler())
+
 
 class Simulation:
     """The world of one simulated run, as a scenario uses it.
@@ -51,6 +57,7 @@ class Simulation:
         self.system = ActorSystem("sim", world=world)
         world.system = self.system
         self.system.bind()
+        self.system.log = _LOG
         self.system.table = recording_effects(self.system.table, world)
 
     def perform(self, scenario: Any) -> Any:

@@ -63,6 +63,10 @@ FUEL: Final = 4096
 """Nodes that a fiber evaluates before its interpreter is asked whether to go on."""
 
 
+NAMES: Final = 32
+"""Names that a fiber keeps: a program that calls itself may be inside thousands."""
+
+
 class _Suspended:
     """The type of `SUSPENDED`."""
 
@@ -134,7 +138,8 @@ class Owner(Protocol):
         ...
 
 
-Frame = Any  # (kind, payload, next frame) or None: a recursive tuple, built millions of times
+# (kind, payload, next frame): the last one is a Frame too, which mypy cannot follow here.
+Frame = tuple[int, Any, Any] | None
 
 
 class Fiber:
@@ -146,6 +151,7 @@ class Fiber:
         outcome: How it ended; None while it runs.
         pending: What it waits for; None while it runs and after its end.
         on_end: Called with the exit when it ends; None for nobody.
+        within: Names of the `named` programs it is inside of, outermost first.
     """
 
     __slots__ = (
@@ -159,6 +165,7 @@ class Fiber:
         "owner",
         "pending",
         "table",
+        "within",
     )
 
     def __init__(self, table: dict[type[Any], Callable[[Any, Fiber], Any]], owner: Any) -> None:
@@ -168,6 +175,7 @@ class Fiber:
         self.outcome: Exit[Any, Any] | None = None
         self.pending: Pending | None = None
         self.on_end: Callable[[Exit[Any, Any]], None] | None = None
+        self.within: tuple[str, ...] = ()
         self._frames: Frame = None
         self._effects: Any = None  # linked: (table of Handle, next)
         self._interrupted = False
@@ -270,18 +278,6 @@ class Fiber:
                 except Exception:  # noqa: BLE001, S110 - a dying block may say anything
                     pass
 
-    def names(self) -> Iterator[str]:
-        """List the `named` programs that the fiber is inside of, innermost first.
-
-        Yields:
-            Their names.
-        """
-        frames = self._frames
-        while frames is not None:
-            kind, payload, frames = frames
-            if kind == NAMED:
-                yield payload
-
     # ------------------------------------------------------------ the machine
 
     def _end(self, outcome: Exit[Any, Any]) -> Exit[Any, Any]:
@@ -294,10 +290,11 @@ class Fiber:
     def _advance(self, program: Any) -> Exit[Any, Any] | None:
         """Evaluate *program* and return its answer to the frames, until end or wait."""
         get = self.table.get
-        p = program
-        frames = self._frames
+        p: Any = program
+        frames: Frame = self._frames
         fuel = FUEL
         kind: int
+        payload: Any
         v: Any
         while True:
             try:
@@ -416,7 +413,10 @@ class Fiber:
         if t is Ensure:
             return p.source, (ENSURE, p.finalizer, frames)
         if t is Named:
-            return p.source, (NAMED, p.name, frames)
+            outer = self.within
+            if len(outer) < NAMES:
+                self.within = (*outer, p.name)
+            return p.source, (NAMED, (p.name, outer), frames)
         if t is Handle:
             outer, self._effects = self._effects, (p.table, self._effects)
             return p.source, (EFFECTS, outer, frames)
@@ -468,6 +468,8 @@ class Fiber:
             return outcome
         if kind == EFFECTS:
             self._effects = payload
+        elif kind == NAMED:
+            self.within = payload[1]
         return SUCCESS, v
 
     def _unwind(self, kind: int, error: Any) -> Any:
@@ -520,8 +522,9 @@ class Fiber:
                 self._effects = payload
             elif tag == NAMED:
                 # Not on failures: they are the user's values, perhaps raised many times.
+                name, self.within = payload
                 if kind == DEFECT:
-                    error.add_note(f"in {payload!r}")
+                    error.add_note(f"in {name!r}")
             elif kind == FAILURE:
                 recovery = self._recover(tag, payload, error)
                 if recovery is not None:

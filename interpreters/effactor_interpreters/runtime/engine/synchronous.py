@@ -55,15 +55,30 @@ def run_synchronously(
         How the program ended.
     """
 
-    def ignoring_the_fiber(answer: Callable[[Any], Any]) -> Callable[[Any, Fiber], Any]:
-        return lambda operation, _fiber: answer(operation)
-
-    fiber = Fiber({cls: ignoring_the_fiber(f) for cls, f in table.items()}, owner)
+    fiber = Fiber(without_fibers(table), owner)
     outcome = fiber.start(program)
     if outcome is None:  # an answer that suspends: a mistake of the interpreter's author
         msg = f"{owner.description} met an operation that waits"
         raise RuntimeError(msg)
     return outcome
+
+
+def without_fibers(
+    table: Mapping[type[Any], Callable[[Any], Any]],
+) -> dict[type[Any], Callable[[Any, Fiber], Any]]:
+    """Make an engine's table of functions that take nothing but the operation.
+
+    Args:
+        table: A function for each operation.
+
+    Returns:
+        The table for a fiber.
+    """
+
+    def adapted(answer: Callable[[Any], Any]) -> Callable[[Any, Fiber], Any]:
+        return lambda operation, _fiber: answer(operation)
+
+    return {cls: adapted(answer) for cls, answer in table.items()}
 
 
 def answer_of(outcome: Exit[A, Any]) -> A:
