@@ -90,6 +90,13 @@ async def operations(effort: Effort) -> list[Row]:
             total += tables[type(effect)](effect)
         return total
 
+    async def bare_performed_counts() -> int:
+        total = 0
+        for number in range(n):
+            effect = perform(Count(number)).effect
+            total += tables[type(effect)](effect)
+        return total
+
     async def block_counts() -> int:
         return run_free(handle(Count)(count)(counting(n)))
 
@@ -101,6 +108,7 @@ async def operations(effort: Effort) -> list[Row]:
             Case("bare live", n, bare_live_draws),
             Case("block live", n, lambda: system.run_free(drawing(n))),
             Case("bare effect", n, bare_counts),
+            Case("bare performed effect", n, bare_performed_counts),
             Case("block effect", n, block_counts),
         )
     return [

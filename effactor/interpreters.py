@@ -1,19 +1,24 @@
 """The interpreters that ship with effactor.
 
-The code lives in `interpreters/effactor_interpreters`; import it from here.
+The code lives in `interpreters/effactor_interpreters`; import it from here. Each
+name loads only what it needs, so that a live system never loads the simulator.
 """
 
 from __future__ import annotations
 
-from effactor.traces.canonical import digest
-from effactor.traces.record import Record
-from effactor.traces.trace import Trace
-from effactor_interpreters.dry_run.interpreter import dry_run
-from effactor_interpreters.runtime.engine.synchronous import run_free
-from effactor_interpreters.runtime.system import ActorSystem, DeadLetter
-from effactor_interpreters.simulation.exploring import Failure, Verdict, explore
-from effactor_interpreters.simulation.runs import Run, replay, simulate
-from effactor_interpreters.simulation.simulation import Simulation
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from effactor.traces.canonical import digest
+    from effactor.traces.record import Record
+    from effactor.traces.trace import Trace
+    from effactor_interpreters.dry_run.interpreter import dry_run
+    from effactor_interpreters.runtime.engine.synchronous import run_free
+    from effactor_interpreters.runtime.system import ActorSystem, DeadLetter
+    from effactor_interpreters.simulation.exploring import Failure, Verdict, explore
+    from effactor_interpreters.simulation.runs import Run, replay, simulate
+    from effactor_interpreters.simulation.simulation import Simulation
 
 __all__ = [
     "ActorSystem",
@@ -32,6 +37,35 @@ __all__ = [
     "simulate",
 ]
 
-# Show the public name in reprs, tracebacks and the docs.
-for _name in __all__:
-    globals()[_name].__module__ = __name__
+_HOMES = {
+    "ActorSystem": "effactor_interpreters.runtime.system",
+    "DeadLetter": "effactor_interpreters.runtime.system",
+    "Failure": "effactor_interpreters.simulation.exploring",
+    "Record": "effactor.traces.record",
+    "Run": "effactor_interpreters.simulation.runs",
+    "Simulation": "effactor_interpreters.simulation.simulation",
+    "Trace": "effactor.traces.trace",
+    "Verdict": "effactor_interpreters.simulation.exploring",
+    "digest": "effactor.traces.canonical",
+    "dry_run": "effactor_interpreters.dry_run.interpreter",
+    "explore": "effactor_interpreters.simulation.exploring",
+    "replay": "effactor_interpreters.simulation.runs",
+    "run_free": "effactor_interpreters.runtime.engine.synchronous",
+    "simulate": "effactor_interpreters.simulation.runs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        msg = f"module 'effactor.interpreters' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(home), name)
+    # Show the public name in reprs, tracebacks and the docs.
+    value.__module__ = __name__
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

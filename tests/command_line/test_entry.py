@@ -61,6 +61,12 @@ def test_without_the_extra_it_says_what_to_install(shell: Shell) -> None:
         assert result.stderr == "effactor: the command line needs: pip install 'effactor[cli]'\n"
 
 
+def test_ctrl_c_ends_with_130(shell: Shell) -> None:
+    shell.write("slow.py", "raise KeyboardInterrupt")
+    result = shell.effactor("run", "slow:work")
+    assert (result.status, result.out, result.err) == (130, "", "effactor: interrupted\n")
+
+
 def test_version_and_help(shell: Shell) -> None:
     assert shell.effactor("--version").out == f"effactor {version('effactor')}\n"
     for arguments in ((), ("--help",), ("run", "-h"), ("simulate", "--help")):

@@ -139,6 +139,16 @@ def test_time_decides_when_timers_may_fire(shell: Shell) -> None:
     assert shell.effactor("simulate", "race:timers", "--time", "latency").status == 0
 
 
+def test_progress_goes_to_a_terminal_and_only_there(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shell.effactor("simulate", "race:fine", "--json").err == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal then
+    result = shell.effactor("simulate", "race:fine", "--json")
+    assert "race:fine: schedules" in result.err
+    assert json.loads(result.out)["ok"]
+
+
 def test_ctrl_c_ends_with_130(shell: Shell) -> None:
     result = shell.effactor("simulate", "race:interrupted", "--schedules", "9")
     assert (result.status, result.out) == (130, "")

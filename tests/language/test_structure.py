@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
+import subprocess
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -280,3 +282,15 @@ def test_public_names_show_as_such() -> None:
     assert effactor.ActorSystem.__module__ == "effactor.interpreters"
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         _ = effactor.nonsense  # type: ignore[attr-defined]
+
+
+def test_the_facade_loads_only_what_is_asked_for() -> None:
+    script = (
+        "import sys; import effactor; assert 'asyncio' not in sys.modules, 'core'; "
+        "from effactor import ActorSystem; "
+        "assert not any('simulation' in m or 'dry_run' in m for m in sys.modules), 'live'; "
+        "from effactor.interpreters import *; print(Simulation.__module__, sorted(globals())[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("effactor.interpreters ActorSystem")
