@@ -26,6 +26,7 @@ from effactor import ActorSystem
 TOPIC = "memory"
 
 ACTORS = 100_000
+FEWER = 10_000
 
 _Start = Callable[[int], Awaitable[Any]]
 """Starts an actor with this number, lets it handle a message, and returns its ref."""
@@ -101,7 +102,7 @@ def _measure(kind: str, count: int, by: str) -> float:
 
 
 async def rows(effort: Effort) -> list[Row]:
-    count = effort.times(ACTORS)
+    count = ACTORS if effort.scale >= 1 else FEWER
     with ProcessPoolExecutor(
         max_workers=1, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1
     ) as processes:

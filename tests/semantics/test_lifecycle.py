@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from worlds import ImpatientLoop
 
 from effactor import (
     Actor,
@@ -16,6 +17,7 @@ from effactor import (
     Deadlock,
     Directive,
     Do,
+    HandlerFailed,
     Message,
     NameTaken,
     OneForOneStrategy,
@@ -23,6 +25,7 @@ from effactor import (
     free_join,
     free_log,
     free_lookup,
+    free_sleep,
     free_spawn,
     free_stop,
     free_tell,
@@ -502,3 +505,85 @@ def test_waiting_for_ones_own_end_is_an_error_not_a_hang(world: Any, message: st
 
     text = world.run(body)
     assert "shut down from outside" in text or "/sim/me waits for the end of /sim/me" in text
+
+
+def test_a_plain_asker_is_not_cancelled_by_a_cancelled_handler(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Cancels)
+        with pytest.raises(HandlerFailed) as caught:
+            await ref.ask("x")
+        return type(caught.value.cause)
+
+    assert world.run(body) is asyncio.CancelledError
+
+
+class StopsIterating(Actor):
+    """A handler whose exception no coroutine can carry."""
+
+    def on_receive(self, message: str) -> Any:
+        return next(iter(()))
+
+
+class StopsIteratingLater(StopsIterating):
+    """The same, `async def`."""
+
+    async def on_receive(self, message: str) -> Any:  # type: ignore[override]
+        await asyncio.sleep(0)
+        raise RuntimeError("async generator raised StopIteration")
+
+
+@pytest.mark.parametrize("actor", [StopsIterating, StopsIteratingLater])
+def test_a_stop_iteration_of_a_handler_completes_its_ask(world: Any, actor: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(actor)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="raised StopIteration"):
+                await ref.ask("x")
+        outcome = await system.run_free(free_ask(ref, "x").attempt())
+        return type(outcome.failure())
+
+    assert world.run(body) is HandlerFailed
+
+
+def test_shutdown_lets_the_finalisers_of_runs_use_the_actors(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Worker, "w")
+        value = free_sleep(1000).ensure(free_ask(ref, Do_("sleep", 2)).attempt())
+        task = asyncio.ensure_future(system.run_free(value))
+        await asyncio.sleep(1)
+        await system.shutdown()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    world.run(body)
+    assert log[-2:] == ["w slept", "w stopped"]
+
+
+def test_leaving_a_system_by_an_exception_does_not_wait_for_slow_handlers() -> None:
+    async def main() -> None:
+        async with ActorSystem() as system:
+            ref = await system.spawn(Worker, "w")
+            await ref.tell(Do_("sleep", 1e6))
+            await asyncio.sleep(0)
+            raise KeyError("body")
+
+    with pytest.raises(KeyError, match="body"), asyncio.Runner(loop_factory=ImpatientLoop) as runner:
+        runner.run(main())
+    assert log[-2:] == ["w slept", "w stopped"]
+
+
+def test_a_restart_needs_a_new_instance(world: Any) -> None:
+    only: list[Worker] = []
+
+    def the_same() -> Worker:
+        only[:] = only or [Worker()]
+        return only[0]
+
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(the_same)
+        await ref.tell(Do_("crash"))
+        await ref.join()
+        with pytest.raises(ActorStopped, match="it must make a new one"):
+            await ref.ask(Do_("count"))
+
+    world.run(body)

@@ -3,7 +3,12 @@
 set -eu
 cd "$(dirname "$0")"
 
-say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ]; then
+  bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+fi
+
+say() { printf '\n%s# %s%s\n' "$bold" "$*" "$plain"; }
 
 show() {
   printf '$ %s\n' "$*"

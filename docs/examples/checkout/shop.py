@@ -13,7 +13,10 @@ from typing import Never, TypeVar
 
 from returns.result import Result, Success
 
-from actors import (
+from effactor import ActorRef, AskFailed, Do, Program, catch, fail, free_ask, free_spawn, program
+from effactor.interpreters import ActorSystem, Simulation
+from orders import Malformed, Order
+from shop_actors import (
     Cancel,
     Charge,
     Declined,
@@ -27,9 +30,6 @@ from actors import (
     Reserve,
     Take,
 )
-from effactor import ActorRef, AskFailed, Do, Program, catch, fail, free_ask, free_spawn, program
-from effactor.interpreters import ActorSystem, Simulation
-from orders import Malformed, Order
 
 E = TypeVar("E")
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from actors import Declined, NoStock
 from effactor.interpreters import ActorSystem, Simulation, explore, replay
 from orders import Malformed, Order
 from shop import (
@@ -17,6 +16,7 @@ from shop import (
     open_shop,
     oversells,
 )
+from shop_actors import Declined, NoStock
 
 ORDERS = Path(__file__).with_name("orders.jsonl")
 

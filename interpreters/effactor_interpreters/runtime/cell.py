@@ -42,6 +42,7 @@ from effactor_interpreters.runtime.waits import (
     FiberWait,
     ProgramWait,
     Wait,
+    as_raised,
     expire,
     handler_failed,
     is_declared,
@@ -190,8 +191,10 @@ class Cell(TaskProtocol):
                 try:
                     answer = self.variables.run(handler, self.actor, message)
                 except BaseException as error:
-                    self.handler_raised(message, error)
-                    raise
+                    raised = self.handler_raised(message, error)
+                    if raised is error:
+                        raise
+                    raise raised from None
                 if answer is None or not isinstance(answer, WORK):
                     if self.mailbox is None:
                         self.state = IDLE
@@ -244,8 +247,10 @@ class Cell(TaskProtocol):
                 try:
                     answer = self.variables.run(handler, self.actor, message)
                 except BaseException as error:
-                    self.handler_raised(message, error)
-                    raise
+                    raised = self.handler_raised(message, error)
+                    if raised is error:
+                        raise
+                    raise raised from None
                 if answer is not None and isinstance(answer, WORK):
                     return self._begin(answer, message, fiber)
                 system.output = answer
@@ -293,8 +298,10 @@ class Cell(TaskProtocol):
                 waited = self.variables.run(driver.send, (self, None, self.finish(work)))
         except BaseException as error:
             system.pool.append(system.new_driver())
-            self.handler_raised(message, error)
-            raise
+            raised = self.handler_raised(message, error)
+            if raised is error:
+                raise
+            raise raised from None
         finally:
             if previous is None:
                 del current_tasks[loop]
@@ -412,6 +419,10 @@ class Cell(TaskProtocol):
         message, reply = item if type(item) is tuple else (item, None)
         if type(message) is StopRequest:
             return
+        if type(message) is Continue:
+            if type(message.work) is types.CoroutineType:
+                message.work.close()
+            message = message.message
         if reply is not None:
             if not reply.done():
                 reply.set_exception(self.stopped_error(message))
@@ -493,14 +504,20 @@ class Cell(TaskProtocol):
                 if len(self.system.mailboxes) < _SPARE_MAILBOXES:
                     self.system.mailboxes.append(mailbox)
 
-    def handler_raised(self, message: Any, error: BaseException) -> None:
-        """End a turn on an asker's stack whose handler raised; the asker has the error."""
+    def handler_raised(self, message: Any, error: BaseException) -> BaseException:
+        """End a turn on an asker's stack whose handler raised.
+
+        Returns:
+            What the asker sees raised.
+        """
         if not isinstance(error, Exception | CancelledError):
             self._crashed(error)
-            return
+            return error
+        error = as_raised(self, message, error)
         if not is_declared(message, error):
             self.put_first(Failure(error))
         self.after_turn()
+        return error
 
     def _crashed(self, error: BaseException) -> None:
         """Stop at once: KeyboardInterrupt and its like are for the whole process."""
@@ -658,9 +675,9 @@ class Cell(TaskProtocol):
                 )
             self.after_turn()
             return
+        raised = self.handler_raised(message, error)
         if not reply.done():
-            handler_failed(reply, error)
-        self.handler_raised(message, error)
+            handler_failed(reply, raised)
 
     # ------------------------------------------------------------ stopping
 
@@ -752,8 +769,12 @@ class Cell(TaskProtocol):
 
     def replace_actor(self) -> None:
         """Make a new instance in place of the failed one."""
-        relations = self.relations
-        self.adopt((relations.factory or type(self.actor))())
+        factory = self.relations.factory or type(self.actor)
+        actor = factory()
+        if actor is self.actor:
+            msg = f"{factory!r} returned the instance that failed; it must make a new one"
+            raise TypeError(msg)
+        self.adopt(actor)
 
 
 _SPARE_MAILBOXES: Final = 64

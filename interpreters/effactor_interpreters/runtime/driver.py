@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from effactor.errors import ActorStopped
 from effactor.programs.program import Program
-from effactor_interpreters.runtime.controls import Control
+from effactor_interpreters.runtime.controls import Continue, Control
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.lifecycle import supervise
-from effactor_interpreters.runtime.waits import handler_failed, is_declared
+from effactor_interpreters.runtime.waits import as_raised, handler_failed, is_declared
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -65,8 +65,8 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
         reply = None
         if type(message) is tuple:
             message, reply = message
-            if reply is not None and reply.done():
-                continue  # its asker has given up
+            if reply is not None and reply.done() and type(message) is not Continue:
+                continue  # its asker has given up before the handler began
         try:
             handler = handlers.get(type(message))
             if handler is not None:
@@ -87,7 +87,7 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
                 cell.unhandled(message, reply)
                 continue
         except Exception as error:  # noqa: BLE001 - supervision decides
-            failure: BaseException = error
+            failure = as_raised(cell, message, error)
         except CancelledError as error:
             if cell.killed is not None:
                 if reply is not None and not reply.done():
@@ -95,7 +95,7 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
                         ActorStopped(cell.full_path, message, cell.killed, delivered=True)
                     )
                 continue  # the stop request is next in the inbox
-            failure = error
+            failure = as_raised(cell, message, error)
         else:
             if reply is not None and not reply.done():
                 reply.set_result(answer)

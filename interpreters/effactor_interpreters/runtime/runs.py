@@ -112,7 +112,7 @@ class Run:
                     continue  # a second one does not shorten the finalisers
             raise
         finally:
-            del self.system.runs[self]
+            self.system.forget_run(self)
 
     def _future(self) -> asyncio.Future[Exit[Any, Any]]:
         future: asyncio.Future[Exit[Any, Any]] = self.system.loop.create_future()

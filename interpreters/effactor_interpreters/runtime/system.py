@@ -123,6 +123,7 @@ class ActorSystem:
         self.turns: WeakKeyDictionary[Any, Cell] = WeakKeyDictionary()
         self.loop: Any = None
         self._numbers: dict[str, int] = {}
+        self._runs_ended: Any = None
 
     def bind(self) -> None:
         """Attach the system to the running event loop, once.
@@ -389,11 +390,15 @@ class ActorSystem:
     # ------------------------------------------------------------ the end
 
     async def shutdown(self, *, timeout: float = 10.0) -> None:
-        """Stop all actors gracefully, and interrupt the runs.
+        """Interrupt the runs, then stop all actors gracefully.
 
         Args:
-            timeout: Seconds after which handlers that still run are cancelled;
-                a handler that survives even that is left behind, and logged.
+            timeout: Seconds to wait for the runs' finalisers, and then for the
+                actors; after that handlers that still run are cancelled, and one
+                that survives even that is left behind, and logged.
+
+        Raises:
+            RuntimeError: In a handler, which would wait for itself.
         """
         if self.loop is None:
             self.closing = True
@@ -406,8 +411,10 @@ class ActorSystem:
             )
             raise RuntimeError(msg)
         self.closing = True
+        # The runs first: their finalisers may need the actors.
         for run in list(self.runs):
             run.fiber.interrupt()
+        await self._all_ended(timeout)
         mode: StopMode = "graceful"
         for patience in (timeout, _GRACE):
             for cell in self._roots():
@@ -426,7 +433,7 @@ class ActorSystem:
 
     async def _all_stopped(self, patience: float) -> bool:
         roots = self._roots()
-        if not roots and not self.runs:
+        if not roots:
             return True
         ended = self.loop.create_future()
         left = len(roots)
@@ -449,9 +456,28 @@ class ActorSystem:
             patience, lambda: ended.done() or ended.set_result(False), "patience of shutdown"
         )
         try:
-            return bool(await ended) if roots else True
+            return bool(await ended)
         finally:
             timer.cancel()
+
+    async def _all_ended(self, patience: float) -> None:
+        if not self.runs:
+            return
+        ended = self._runs_ended = self.loop.create_future()
+        timer = self.world.call_later(
+            patience, lambda: ended.done() or ended.set_result(None), "patience of shutdown"
+        )
+        try:
+            await ended
+        finally:
+            timer.cancel()
+            self._runs_ended = None
+
+    def forget_run(self, run: Run) -> None:
+        """Take a run out that has ended."""
+        del self.runs[run]
+        if not self.runs and self._runs_ended is not None and not self._runs_ended.done():
+            self._runs_ended.set_result(None)
 
     async def __aenter__(self) -> Self:
         """Attach the system to the running loop."""
@@ -465,7 +491,7 @@ class ActorSystem:
         traceback: TracebackType | None,
     ) -> None:
         """Stop all actors."""
-        await self.shutdown()
+        await self.shutdown(timeout=10.0 if kind is None else 0.0)
 
 
 def _child_name(parent: Cell, kind: str) -> str:

@@ -237,6 +237,27 @@ def handler_failed(reply: Any, error: BaseException) -> None:
         reply.set_exception(error)
 
 
+def as_raised(target: Cell, message: Any, error: BaseException) -> BaseException:
+    """Return what an asker may see raised for what a handler raised.
+
+    Args:
+        target: The handler's actor.
+        message: The message.
+        error: What it raised.
+
+    Returns:
+        The error itself, but for two: a CancelledError would look as if the asker
+        were cancelled, and a StopIteration cannot be raised in a coroutine.
+    """
+    if isinstance(error, CancelledError):
+        return HandlerFailed(target.full_path, message, error)
+    if isinstance(error, StopIteration):
+        stopped = RuntimeError(f"a handler of {target.full_path} raised StopIteration")
+        stopped.__cause__ = error
+        return stopped
+    return error
+
+
 def is_declared(message: Any, error: BaseException) -> bool:
     """Tell whether an exception is a reply that its message declares.
 
@@ -266,6 +287,8 @@ def as_failure(target: Cell, message: Any, error: BaseException) -> Any:
     """
     if is_declared(message, error):
         return error.error if type(error) is Failed else error
+    if isinstance(error, HandlerFailed) and isinstance(error.cause, CancelledError):
+        return error  # of this very handler: see `as_raised`
     return HandlerFailed(target.full_path, message, error)
 
 

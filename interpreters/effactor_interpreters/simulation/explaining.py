@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from effactor_interpreters.simulation.exploring import Failure
 
 _DEVIATIONS: Final = 8
+_ERROR_LINES: Final = 8
 
 
 def in_words(_step: int, event: Event, default: Event) -> str:
@@ -52,7 +53,8 @@ def explain(failure: Failure) -> str:
         The text.
     """
     error = failure.error
-    lines = [f"{type(error).__name__}: {error}".rstrip(": "), ""]
+    said = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()
+    lines = [*said[:_ERROR_LINES], *(["..."] if len(said) > _ERROR_LINES else []), ""]
     found = f"found by schedule {failure.schedule:,} of {failure.schedules:,}"
     found += f" ({failure.strategy}, seed {failure.seed})"
     count = len(failure.deviations)

@@ -164,7 +164,7 @@ def explore(
         msg = "explore: there are no fault plans yet; crash an actor with sim.crash(ref)"
         raise ValueError(msg)
     plan = STRATEGIES[strategy](seed)
-    seen: set[tuple[int, ...]] = set()
+    seen: set[int] = set()
     hits: dict[str, int] = {}
     runs = steps = 0
     failing: Run[Any] | None = None
@@ -181,7 +181,7 @@ def explore(
             plan.observe(run.choices, run.widths)
             runs += 1
             steps += run.steps
-            seen.add(run.choices)
+            seen.add(hash(run.choices))
             for name, count in run.hits.items():
                 hits[name] = hits.get(name, 0) + count
             if progress is not None:

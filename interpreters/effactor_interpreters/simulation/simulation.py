@@ -148,7 +148,7 @@ class Simulation:
         self._pump(lambda: all(run.fiber.outcome is not None for run in runs))
         answers: list[A] = []
         for run in runs:
-            del self.system.runs[run]
+            self.system.forget_run(run)
         for run in runs:
             outcome = run.fiber.outcome
             if outcome is None or type(outcome) is Interrupted:

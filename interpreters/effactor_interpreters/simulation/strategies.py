@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from effactor_interpreters.simulation.tape import Following, UniformRandom, default
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from effactor_interpreters.simulation.tape import Chooser
 
@@ -93,7 +93,9 @@ class Deviations:
         self.exhausted = False
         self.bound: int | None = None
         self._current: dict[int, int] = {}
-        self._queue: deque[dict[int, int]] = deque()
+        # One iterator a run, over its tape with one more deviation: the tapes
+        # themselves would be too many to keep.
+        self._queue: deque[Iterator[dict[int, int]]] = deque()
 
     def propose(self) -> Chooser:
         """Propose the next tape, fewest deviations first, earliest first."""
@@ -103,19 +105,23 @@ class Deviations:
         """Queue this tape with one more deviation, later than its last."""
         del choices
         current = self._current
-        first = max(current, default=-1) + 1
-        for position in range(first, len(widths)):
-            if len(self._queue) >= _QUEUE:
-                break
-            for index in range(1, widths[position]):
-                self._queue.append({**current, position: index})
-        if not self._queue:
-            self.bound = len(current)
-            self.exhausted = True
-            return
-        self._current = self._queue.popleft()
-        if len(self._current) > len(current):
-            self.bound = len(current)
+        self._queue.append(_one_more(current, tuple(widths)))
+        while self._queue:
+            following = next(self._queue[0], None)
+            if following is not None:
+                if len(following) > len(current):
+                    self.bound = len(current)
+                self._current = following
+                return
+            self._queue.popleft()
+        self.bound = len(current)
+        self.exhausted = True
+
+
+def _one_more(deviations: dict[int, int], widths: tuple[int, ...]) -> Iterator[dict[int, int]]:
+    for position in range(max(deviations, default=-1) + 1, len(widths)):
+        for index in range(1, widths[position]):
+            yield {**deviations, position: index}
 
 
 class Portfolio:
@@ -146,8 +152,6 @@ class Portfolio:
         """Tell the member that proposed."""
         self._members[self._turn % len(self._members)].observe(choices, widths)
 
-
-_QUEUE: Final = 200_000
 
 STRATEGIES: Final[dict[str, Callable[[int], Strategy]]] = {
     "random": Random,

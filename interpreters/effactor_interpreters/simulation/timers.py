@@ -61,7 +61,8 @@ class Timers:
         if not heap:
             return []
         first = heap[0]
-        if len(heap) == 1:
+        # Equal deadlines would be among the first one's children in the heap.
+        if all(child.when != first.when for child in heap[1:3]):
             return [first]
         return sorted(t for t in heap if t.when == first.when and not t.cancelled)
 
