@@ -11,7 +11,7 @@ from uuid import UUID
 from effactor.programs.exits import Died, FailedWith, Interrupted, Succeeded
 from effactor.programs.operations import Operation
 from effactor.traces.canonical import without_addresses
-from effactor.traces.fields import class_of
+from effactor.traces.fields import class_of, names_of
 
 if TYPE_CHECKING:
     from effactor.traces.record import Record
@@ -37,6 +37,24 @@ def shown(value: object, width: int = 120) -> str:
         Its repr, more or less; `Type: message` for an exception.
     """
     return one_line(_shown(value, 0), width)
+
+
+def brief(value: object, width: int = 60) -> str:
+    """Show a message to people who know its class: without the names of its fields.
+
+    Args:
+        value: Any value.
+        width: Most characters.
+
+    Returns:
+        `Look('tea')` for what `shown` writes as `Look(sku='tea')`; for values
+        without fields the same as `shown`.
+    """
+    names = None if isinstance(value, BaseException) else names_of(class_of(value))
+    if names is None:
+        return shown(value, width)
+    inside = ", ".join(shown(getattr(value, name, None), width) for name in names.shown)
+    return one_line(f"{type(value).__name__}({inside})", width)
 
 
 def one_line(text: str, width: int) -> str:

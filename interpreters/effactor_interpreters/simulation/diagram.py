@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from effactor.traces.wording import brief
 from effactor_interpreters.simulation.events import short
 
 if TYPE_CHECKING:
@@ -91,9 +92,10 @@ def _event(record: Record, place: dict[str, int], width: int) -> str | None:
 
 
 def _label(record: Record) -> str:
-    if record.kind == "failure":
-        return f"! {record.subject!r}"
-    return repr(record.subject)
+    if record.kind == "stop":
+        return f"stop ({record.subject})"
+    mark = "! " if record.kind == "failure" else ""
+    return mark + brief(record.subject)
 
 
 def _note(record: Record) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from effactor.traces.wording import brief
 from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START, Control, StopRequest
 from effactor_interpreters.runtime.states import IDLE
@@ -43,6 +44,11 @@ class Event:
         self.source = source
         self.target = target
         self.subject = subject
+
+    @property
+    def noted(self) -> Any:
+        """The subject, as the trace has it."""
+        return self.subject
 
     def happen(self, world: SimulatedWorld) -> None:
         """Let it happen."""
@@ -85,6 +91,13 @@ class Delivery(Event):
             return "start"
         return "tell" if self.reply is None else "ask"
 
+    @property
+    @override
+    def noted(self) -> Any:
+        if isinstance(self.subject, StopRequest):
+            return self.subject.mode
+        return None if self.subject is START else self.subject
+
     def withdrawn(self) -> bool:
         """Tell whether the asker has given up: then the message is never handled."""
         return self.reply is not None and self.reply.done()
@@ -111,10 +124,12 @@ class Delivery(Event):
 
     @override
     def describe(self) -> str:
-        who, by = short(self.target), short(self.source)
-        if isinstance(self.subject, Control):
-            return f"{who} received {self.subject!r} from {by}"
-        return f"{who} received {self.subject!r} from {by}"
+        return f"{short(self.target)} received {self.what} from {short(self.source)}"
+
+    @property
+    def what(self) -> str:
+        """The message in words."""
+        return repr(self.subject) if isinstance(self.subject, Control) else brief(self.subject)
 
 
 class Return(Event):
@@ -159,7 +174,8 @@ class Return(Event):
     @override
     def describe(self) -> str:
         what = "the reply" if self.outcome == "result" else "the failure"
-        return f"{short(self.target)} received {what} {self.subject!r} from {short(self.source)}"
+        subject = brief(self.subject)
+        return f"{short(self.target)} received {what} {subject} from {short(self.source)}"
 
 
 class Beginning(Event):

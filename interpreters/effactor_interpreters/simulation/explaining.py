@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from effactor.errors import Violation
 from effactor_interpreters.simulation.diagram import sequence
 from effactor_interpreters.simulation.events import Delivery, Firing, short
 
@@ -27,20 +28,11 @@ def in_words(_step: int, event: Event, default: Event) -> str:
         Take('tea') from checkout#1`.
     """
     if isinstance(event, Firing):
-        return f"{event.describe()} before {_gerund(default)}: the timer beat a message"
+        return f"{event.describe()} before {default.describe()}: the timer beat a message"
     if isinstance(event, Delivery) and isinstance(default, Delivery):
         if event.target == default.target:
-            rest = f"{_text(default.subject)} from {short(default.source)}"
-            return f"{event.describe()} before {rest}"
-    return f"{event.describe()} before {_gerund(default)}"
-
-
-def _gerund(event: Event) -> str:
-    return event.describe()
-
-
-def _text(value: Any) -> str:
-    return repr(value)
+            return f"{event.describe()} before {default.what} from {short(default.source)}"
+    return f"{event.describe()} before {default.describe()}"
 
 
 def explain(failure: Failure) -> str:
@@ -55,6 +47,9 @@ def explain(failure: Failure) -> str:
     error = failure.error
     said = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()
     lines = [*said[:_ERROR_LINES], *(["..."] if len(said) > _ERROR_LINES else []), ""]
+    if isinstance(error, Violation) and error.kind == "sometimes":
+        runs = f"{failure.schedule:,} schedules ({failure.strategy}, seed {failure.seed})"
+        return "\n".join([*lines, f"  none of {runs} did it"])
     found = f"found by schedule {failure.schedule:,} of {failure.schedules:,}"
     found += f" ({failure.strategy}, seed {failure.seed})"
     count = len(failure.deviations)

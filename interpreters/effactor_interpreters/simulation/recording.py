@@ -5,23 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from effactor.programs import operations as ops
+from effactor_interpreters.runtime.engine.fiber import SUSPENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from effactor.traces.record import Kind
     from effactor_interpreters.simulation.world import SimulatedWorld
 
-# Asks, tells and stops are events, recorded when they arrive.
-_EFFECTS: dict[type[Any], tuple[str, Callable[[Any], Any]]] = {
-    ops.Join: ("join", lambda o: o.ref.path),
-    ops.Spawn: ("spawn", lambda o: o.name),
-    ops.Lookup: ("lookup", lambda o: o.path),
-    ops.Sleep: ("sleep", lambda o: o.seconds),
-    ops.Now: ("now", lambda _: None),
-    ops.Random: ("random", lambda _: None),
-    ops.Uuid: ("uuid", lambda _: None),
-    ops.Log: ("log", lambda o: o.text),
-    ops.Call: ("call", lambda o: o.describe()),
+# Kind, target and subject, from the operation and its answer. Asks, tells and stops
+# are events, recorded when they arrive; a spawn is recorded once its path is known.
+_EFFECTS: dict[type[Any], tuple[Kind, Callable[[Any, Any, str], tuple[str, Any]]]] = {
+    ops.Join: ("join", lambda o, _, own: (o.ref.path, None)),
+    ops.Lookup: ("lookup", lambda o, _, own: (own, o.path)),
+    ops.Sleep: ("sleep", lambda o, _, own: (own, o.seconds)),
+    ops.Now: ("now", lambda _, answer, own: (own, answer)),
+    ops.Random: ("random", lambda _, answer, own: (own, answer)),
+    ops.Uuid: ("uuid", lambda _, answer, own: (own, answer)),
+    ops.Log: ("log", lambda o, _, own: (own, o)),
+    ops.Call: ("call", lambda o, _, own: (own, o)),
 }
 
 
@@ -36,15 +38,30 @@ def recording_effects(table: dict[type[Any], Any], world: SimulatedWorld) -> dic
         A table that does the same.
     """
 
-    def recorded(perform: Any, kind: str, subject: Callable[[Any], Any]) -> Any:
+    def recorded(
+        perform: Any, kind: Kind, shape: Callable[[Any, Any, str], tuple[str, Any]]
+    ) -> Any:
         def record(operation: Any, fiber: Any) -> Any:
-            path = fiber.owner.ref.path
-            world.note(kind, path, path, subject(operation))
-            return perform(operation, fiber)
+            own = fiber.owner.ref.path
+            if kind in {"join", "sleep", "log", "call", "lookup"}:
+                # Before it is performed: what it leads to comes after it.
+                world.note(kind, own, *shape(operation, None, own))
+                return perform(operation, fiber)
+            answer = perform(operation, fiber)
+            world.note(kind, own, *shape(operation, answer, own))
+            return answer
 
         return record
 
-    return {
+    def spawned(operation: ops.Spawn[Any], fiber: Any) -> Any:
+        answer = table[ops.Spawn](operation, fiber)
+        # A new actor is the latest of the system, also while it is still starting.
+        path = next(reversed(world.system.cells)) if answer is SUSPENDED else answer.path
+        world.note("spawn", fiber.owner.ref.path, path, operation.actor)
+        return answer
+
+    effects = {
         cls: recorded(perform, *_EFFECTS[cls]) if cls in _EFFECTS else perform
         for cls, perform in table.items()
     }
+    return {**effects, ops.Spawn: spawned}

@@ -279,7 +279,7 @@ class SimulatedWorld:
         at = self.nanoseconds
         if isinstance(event, Firing):
             at = max(at, event.timer.when)
-        self.records.append((event.kind, event.source, event.target, event.subject, at))
+        self.records.append((event.kind, event.source, event.target, event.noted, at))
         self.run_step(lambda: event.happen(self))
 
     def run_step(self, action: Callable[[], object]) -> None:
