@@ -89,7 +89,7 @@ class Stop(Operation[None]):
     def __init__(self, ref: ActorRef[Any], mode: StopMode) -> None:
         """Keep both."""
         self.ref: ActorRef[Any] = ref
-        self.mode = mode
+        self.mode: StopMode = mode
 
     @override
     def describe(self) -> str:

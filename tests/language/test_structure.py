@@ -183,7 +183,7 @@ def test_a_bad_path_is_refused(path: Any) -> None:
 
 def test_a_ref_that_is_only_an_address_says_how_to_bind_it() -> None:
     for use in (lambda: ref.ask("m"), lambda: ref.tell_nowait("m"), lambda: ref.is_alive):
-        with pytest.raises(effactor.UnboundRef, match=r'await system.get_actor\(\'/a\'\)'):
+        with pytest.raises(effactor.UnboundRef, match=r"await system.get_actor\(\'/a\'\)"):
             use()
 
 

@@ -260,7 +260,9 @@ async def test_a_system_belongs_to_one_loop() -> None:
         thread = threading.Thread(target=elsewhere)
         thread.start()
         await asyncio.to_thread(thread.join)
-    assert errors == ["the system 'mine' belongs to another event loop; make a system for each loop"]
+    assert errors == [
+        "the system 'mine' belongs to another event loop; make a system for each loop"
+    ]
 
 
 def test_a_system_may_be_made_before_the_loop_runs() -> None:

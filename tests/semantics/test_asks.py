@@ -312,7 +312,9 @@ def test_an_ask_to_a_stopped_actor_says_who_stopped_it(world: Any) -> None:
         await ref.stop()
         await ref.join()
         assert not ref.is_alive
-        with pytest.raises(ActorStopped, match=r"/sim/p stopped .* \(asked to stop\).*not delivered"):
+        with pytest.raises(
+            ActorStopped, match=r"/sim/p stopped .* \(asked to stop\).*not delivered"
+        ):
             await ref.ask(Add(1))
         failure = (await system.run_free(free_ask(ref, Add(1)).attempt())).failure()
         await ref.tell(Add(2))

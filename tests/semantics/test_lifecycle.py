@@ -336,7 +336,9 @@ def test_names_are_unique_and_free_again_once_stopped(world: Any) -> None:
 def test_looking_up_nobody_names_the_nearest(world: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         await system.spawn(Worker, "inventory")
-        with pytest.raises(ActorNotFound, match=r"no actor at '/inventroy'; did you mean /inventory"):
+        with pytest.raises(
+            ActorNotFound, match=r"no actor at '/inventroy'; did you mean /inventory"
+        ):
             await system.get_actor("/inventroy")
         found = await system.run_free(free_lookup("/inventory"))
         lost = await system.run_free(free_lookup("/nobody").attempt())
@@ -567,7 +569,10 @@ def test_leaving_a_system_by_an_exception_does_not_wait_for_slow_handlers() -> N
             await asyncio.sleep(0)
             raise KeyError("body")
 
-    with pytest.raises(KeyError, match="body"), asyncio.Runner(loop_factory=ImpatientLoop) as runner:
+    with (
+        pytest.raises(KeyError, match="body"),
+        asyncio.Runner(loop_factory=ImpatientLoop) as runner,
+    ):
         runner.run(main())
     assert log[-2:] == ["w slept", "w stopped"]
 

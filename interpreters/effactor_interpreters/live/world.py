@@ -15,14 +15,21 @@ if TYPE_CHECKING:
 
 
 class LiveWorld:
-    """Time, entropy and scheduling of a running asyncio loop."""
+    """Time, entropy and scheduling of a running asyncio loop.
+
+    Attributes:
+        inline: True: an idle actor handles an ask on the asker's stack.
+        random: Randomness of programs, from the machine's entropy.
+        clock: The machine's monotonic clock, in seconds. An attribute: asks read it
+            often, and a method would cost another call.
+    """
 
     inline = True
 
     def __init__(self) -> None:
         self.random = random.Random()
-        self.clock = time.monotonic
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.clock: Callable[[], float] = time.monotonic
+        self._loop: asyncio.AbstractEventLoop  # from `loop` on
 
     def loop(self) -> asyncio.AbstractEventLoop:
         """Return the running loop.
@@ -32,10 +39,6 @@ class LiveWorld:
         """
         self._loop = asyncio.get_running_loop()
         return self._loop
-
-    def clock(self) -> float:  # type: ignore[no-redef]
-        """Return the machine's monotonic clock, in seconds."""
-        return time.monotonic()
 
     def now(self) -> datetime:
         """Return the time of day, in UTC."""

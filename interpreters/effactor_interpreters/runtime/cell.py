@@ -8,7 +8,6 @@ through the system's run queue. `states` draws the state machine.
 
 from __future__ import annotations
 
-import types
 from asyncio import CancelledError
 from collections import deque
 from contextvars import copy_context
@@ -19,11 +18,11 @@ from effactor.errors import ActorStopped, Deadlock, Unhandled
 from effactor.programs.exits import Interrupted
 from effactor.programs.operations import check_stop_mode, seconds
 from effactor.programs.program import Program
-from effactor_interpreters.runtime.controls import Continue, Failure, StopRequest
+from effactor_interpreters.runtime.controls import PAIR, Continue, Failure, StopRequest
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.deadlocks import find_cycle
-from effactor_interpreters.runtime.driver import DONE, WORK, Driver
+from effactor_interpreters.runtime.driver import COROUTINE, DONE, WORK, Driver
 from effactor_interpreters.runtime.engine.fiber import Fiber
 from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.fallback import TaskDriver, process_in_task
@@ -50,17 +49,20 @@ from effactor_interpreters.runtime.waits import (
 )
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Generator
 
     from effactor.actors.actor import Actor
     from effactor.actors.handlers import Behavior
     from effactor.actors.ref import StopMode
     from effactor_interpreters.runtime.system import ActorSystem
+    from effactor_interpreters.runtime.waits import Link
 
 BUDGET: Final = 4
 """Asks handled on the asker's stack between two looks at the clock."""
 
 
+@final
 class Closed:
     """The mailbox of an actor that stops: whatever arrives is refused."""
 
@@ -117,7 +119,7 @@ class Cell(TaskProtocol):
         self.parent = parent
         self.variables = copy_context()
         self.state = IDLE
-        self.mailbox: Any = None
+        self.mailbox: deque[Any] | Closed | None = None
         self.driver: Driver | TaskDriver | None = None
         self._relations: Relations | None = None
         self.ref: ActorRef[Any] = ActorRef(path, system.incarnation, self)
@@ -176,7 +178,7 @@ class Cell(TaskProtocol):
 
     # ------------------------------------------------------------ asking
 
-    async def ask(self, message: Any, timeout: float | None) -> Any:
+    async def ask(self, message: object, timeout: float | None) -> Any:
         """Send a message and wait for its reply."""
         system = self.system
         budget = system.budget
@@ -219,7 +221,7 @@ class Cell(TaskProtocol):
             return await wait_for(reply)
         return await reply
 
-    def enter(self, message: Any, fiber: Fiber | None) -> Any:
+    def enter(self, message: object, fiber: Fiber | None) -> Any:
         """Handle an ask on the asker's stack if possible, else queue it.
 
         Args:
@@ -260,7 +262,8 @@ class Cell(TaskProtocol):
         system.world.deliver(self, (message, reply))
         if self.state == QUEUED and system.pool and (system.budget or system.renew()):
             # Behind other mail: handle all of it here, in order.
-            system.budget = max(0, system.budget - len(self.mailbox))
+            mail: Any = self.mailbox  # not None, or it would be idle
+            system.budget = max(0, system.budget - len(mail))
             self.run_turn()
         return reply
 
@@ -292,7 +295,7 @@ class Cell(TaskProtocol):
         current_tasks[loop] = self
         driver = system.pool.pop()
         try:
-            if type(work) is types.CoroutineType:
+            if type(work) is COROUTINE:
                 waited = self.variables.run(driver.send, (self, None, work))
             else:
                 waited = self.variables.run(driver.send, (self, None, self.finish(work)))
@@ -324,9 +327,7 @@ class Cell(TaskProtocol):
         self._suspend(driver, reply, waited)
         return reply
 
-    def awaiting(
-        self, reply: Any, message: Any, timeout: float | None, asker: Cell | None
-    ) -> None:
+    def awaiting(self, reply: Any, message: Any, timeout: float | None, asker: Cell | None) -> None:
         """Set the timer of an ask that waits, or see whether it can ever end.
 
         Args:
@@ -349,23 +350,27 @@ class Cell(TaskProtocol):
             if isinstance(reply, Wait | FiberWait):
                 reply.timer = timer
             else:
-                reply.add_done_callback(lambda _: timer.cancel())
+
+                def ended(_reply: object) -> None:
+                    timer.cancel()
+
+                reply.add_done_callback(ended)
         elif asker is not None and not reply.done():
             deadlock = find_cycle(asker, self, message)
             if deadlock is not None:
                 reply.cancel()
                 raise deadlock
 
-    def waits_for(self) -> tuple[Cell, Any] | None:
-        """Name the cell without whose reply this one can never go on, and the message."""
+    def link(self) -> Link | None:
+        """Return the ask without whose reply this actor can never go on, if there is one."""
         driver = self.driver
         if driver is None or self.state != SUSPENDED or not isinstance(driver.waiting, Wait):
             return None
-        return driver.waiting.waits_for()
+        return driver.waiting.link()
 
     def ask_nowait(self, message: Any, timeout: float | None) -> Awaitable[Any]:
         """Send a message at once; the result is a future of its reply."""
-        future = self.system.loop.create_future()
+        future: asyncio.Future[Any] = self.system.loop.create_future()
         self.system.world.deliver(self, (message, future))
         if timeout is not None:
             self.awaiting(future, message, timeout, None)
@@ -382,7 +387,7 @@ class Cell(TaskProtocol):
         mailbox = self.mailbox
         # Items are bare messages or pairs (message, reply): a message that is a
         # tuple itself is wrapped. Subclasses such as NamedTuples are not.
-        if type(message) is tuple:
+        if type(message) is PAIR:
             message = (message, None)
         if mailbox is not None:
             mailbox.append(message)
@@ -416,11 +421,11 @@ class Cell(TaskProtocol):
 
     def refuse(self, item: Any) -> None:
         """Fail an ask, or make a dead letter of a message, that comes too late."""
-        message, reply = item if type(item) is tuple else (item, None)
+        message, reply = item if type(item) is PAIR else (item, None)
         if type(message) is StopRequest:
             return
         if type(message) is Continue:
-            if type(message.work) is types.CoroutineType:
+            if type(message.work) is COROUTINE:
                 message.work.close()
             message = message.message
         if reply is not None:
@@ -529,10 +534,10 @@ class Cell(TaskProtocol):
         """Finish what a handler or hook returned instead of an answer, in the driver."""
         while isinstance(work, WORK):
             if isinstance(work, Program):
-                work = yield from self.run_program(work)
+                work = yield from self.run_program(work)  # pyright: ignore[reportUnknownArgumentType]
                 break
-            work = yield from work
-        return work
+            work = yield from work  # pyright: ignore[reportUnknownVariableType]
+        return work  # pyright: ignore[reportUnknownVariableType]
 
     @coroutine
     def run_program(self, program: Program[Any, Any, Any]) -> Generator[Any, Any, Any]:
@@ -688,16 +693,17 @@ class Cell(TaskProtocol):
 
     def request_stop(self, request: StopRequest) -> None:
         """Stop before all other messages: for the modes `current` and `now`."""
-        if not self.is_alive:
+        mailbox = self.mailbox
+        if type(mailbox) is Closed:
             return
-        leftovers = list(self.mailbox or ())
+        leftovers = list(mailbox or ())
         relations = self.relations
         relations.ended, relations.ended_at = request.reason, self.system.world.clock()
-        if self.mailbox is None:
-            self.mailbox = deque()
-        self.mailbox.clear()
+        if mailbox is None:
+            mailbox = self.mailbox = deque()
+        mailbox.clear()
         # First in line while its leftovers are refused: what these wake up may tell us more.
-        self.mailbox.append(request)
+        mailbox.append(request)
         for item in leftovers:
             self.refuse(item)
         if self.state == IDLE:
@@ -712,9 +718,9 @@ class Cell(TaskProtocol):
         relations.killed = None  # done: on_stopped must not be cancelled too
         relations.ended, relations.ended_at = reason, self.system.world.clock()
         mailbox, self.mailbox = self.mailbox, Closed(self)
-        for item in tuple(mailbox or ()):
-            self.refuse(item)
         if type(mailbox) is deque:
+            for item in tuple(mailbox):
+                self.refuse(item)
             mailbox.clear()
 
     def stopped(self) -> None:

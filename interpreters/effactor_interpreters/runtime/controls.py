@@ -6,7 +6,7 @@ order, and the simulator explores it like any other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
     from effactor.actors.ref import StopMode
     from effactor_interpreters.runtime.cell import Cell
+
+PAIR: Final[Any] = tuple
+"""The type of an item `(message, reply)`; other items are messages that want no reply.
+
+It is `Any` so that what type checkers know of an item stays `Any` after a comparison.
+"""
 
 
 class Control:
@@ -62,7 +68,7 @@ class StopRequest(Control):
     __slots__ = ("by", "mode")
 
     def __init__(self, mode: StopMode, by: str) -> None:
-        self.mode = mode
+        self.mode: StopMode = mode
         self.by = by
 
     @property

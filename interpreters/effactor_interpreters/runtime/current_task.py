@@ -19,21 +19,24 @@ from typing import Any
 class _Swapping:
     """The mapping of loops to current tasks, for Pythons without the dict (3.14)."""
 
+    def __init__(self) -> None:
+        self._swap: Any = getattr(asyncio.tasks, "_swap_current_task", None)
+
     def get(self, loop: asyncio.AbstractEventLoop) -> Any:
         return asyncio.current_task(loop)
 
     def __setitem__(self, loop: asyncio.AbstractEventLoop, task: Any) -> None:
-        asyncio.tasks._swap_current_task(loop, task)  # type: ignore[attr-defined]  # noqa: SLF001  # pyright: ignore
+        self._swap(loop, task)
 
     def __delitem__(self, loop: asyncio.AbstractEventLoop) -> None:
-        asyncio.tasks._swap_current_task(loop, None)  # type: ignore[attr-defined]  # noqa: SLF001  # pyright: ignore
+        self._swap(loop, None)
 
-
-_found = getattr(asyncio.tasks, "_current_tasks", None)
 
 # A plain dict up to 3.13. A mapping and not two functions, because reading and
 # writing a dict in place costs half of a call.
-current_tasks: Any = _found if type(_found) is dict else _Swapping()
+current_tasks: Any = getattr(asyncio.tasks, "_current_tasks", None)
+if type(current_tasks) is not dict:
+    current_tasks = _Swapping()
 
 
 class _Stranger:
@@ -54,7 +57,8 @@ def supported(loop: asyncio.AbstractEventLoop) -> bool:
         before = current_tasks.get(loop)
         current_tasks[loop] = stranger
         try:
-            accepted = asyncio.current_task(loop) is stranger
+            # A stranger is no Task, say type checkers; just that is the question.
+            accepted = asyncio.current_task(loop) is stranger  # type: ignore[comparison-overlap]  # pyright: ignore[reportUnnecessaryComparison]
         finally:
             if before is None:
                 del current_tasks[loop]

@@ -12,6 +12,7 @@ from effactor.errors import Deadlock
 
 if TYPE_CHECKING:
     from effactor_interpreters.runtime.cell import Cell
+    from effactor_interpreters.runtime.waits import Link
 
 
 def find_cycle(asker: Cell, target: Cell, message: Any) -> Deadlock | None:
@@ -25,18 +26,36 @@ def find_cycle(asker: Cell, target: Cell, message: Any) -> Deadlock | None:
     Returns:
         The error to raise if the target's reply hangs on the asker itself.
     """
-    links = [(asker, target, message)]
+    # Each link remembers where its chain ended, so that a long chain of asks is not
+    # followed anew by every actor on it. It knows as long as no ask was settled since.
+    now = target.system.settled
+    cell = target
+    links: list[Link] = []
+    while cell is not asker:
+        link = cell.link()
+        if link is None:
+            for passed in links:
+                passed.end = (cell, now)
+            return None
+        if len(links) > len(cell.system.cells):
+            return None  # a circle that the asker is not on: it is reported to those who are
+        links.append(link)
+        known = link.end
+        cell = link.target if known is None or known[1] != now else known[0]
+    return _cycle(asker, target, message)
+
+
+def _cycle(asker: Cell, target: Cell, message: Any) -> Deadlock | None:
+    waiting = [_sentence(asker, target, message)]
     cell = target
     while cell is not asker:
-        following = cell.waits_for()
-        if following is None or len(links) > len(cell.system.cells):
+        link = cell.link()
+        if link is None or len(waiting) > len(cell.system.cells):
             return None
-        waited_for, about = following
-        links.append((cell, waited_for, about))
-        cell = waited_for
-    return Deadlock(
-        tuple(
-            f"{who.full_path} waits for {whom.full_path} ({type(about).__name__})"
-            for who, whom, about in links
-        )
-    )
+        waiting.append(_sentence(cell, link.target, link.message))
+        cell = link.target
+    return Deadlock(tuple(waiting))
+
+
+def _sentence(who: Cell, whom: Cell, about: Any) -> str:
+    return f"{who.full_path} waits for {whom.full_path} ({type(about).__name__})"

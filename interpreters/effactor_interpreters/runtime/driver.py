@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from effactor.errors import ActorStopped
 from effactor.programs.program import Program
-from effactor_interpreters.runtime.controls import Continue, Control
+from effactor_interpreters.runtime.controls import PAIR, Continue, Control
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.lifecycle import supervise
 from effactor_interpreters.runtime.waits import as_raised, handler_failed, is_declared
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 BATCH: Final = 64
 """Messages of one cell that are handled before other cells get their turn."""
 
-WORK: Final = (Program, types.CoroutineType)
+# Of type Any: type checkers do not know that a coroutine may `yield from` another.
+COROUTINE: Final[Any] = types.CoroutineType
+"""What an `async def` handler returns."""
+
+WORK: Final[Any] = (Program, COROUTINE)
 """What a `def` handler may return instead of its reply."""
 
 
@@ -61,26 +65,26 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
     popleft = inbox.popleft
     while inbox and n:
         n -= 1
-        message = popleft()
-        reply = None
-        if type(message) is tuple:
+        message: Any = popleft()
+        reply: Any = None
+        if type(message) is PAIR:
             message, reply = message
             if reply is not None and reply.done() and type(message) is not Continue:
                 continue  # its asker has given up before the handler began
         try:
-            handler = handlers.get(type(message))
+            handler = handlers.get(type(message))  # pyright: ignore[reportUnknownArgumentType]
             if handler is not None:
-                answer = handler(actor, message)
+                answer: Any = handler(actor, message)
                 if answer is not None:
-                    if type(answer) is types.CoroutineType:
-                        answer = yield from answer
+                    if type(answer) is COROUTINE:
+                        answer = yield from answer  # pyright: ignore[reportUnknownVariableType]
                     if isinstance(answer, WORK):
                         answer = yield from cell.finish(answer)
             elif isinstance(message, Control):
                 control, message = message, message.about
                 answer = yield from control.run(cell)
                 actor, handlers = cell.actor, cell.behavior.every
-            elif cell.behavior.resolve(type(message)):
+            elif cell.behavior.resolve(type(message)):  # pyright: ignore[reportUnknownArgumentType]
                 inbox.appendleft((message, reply))
                 continue
             else:
@@ -112,7 +116,7 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
                 )
             yield from supervise(cell, failure)
             actor, handlers = cell.actor, cell.behavior.every
-        failure = None  # type: ignore[assignment]  # breaks the cycle with this frame
+        del failure  # breaks the cycle with this frame
 
 
 class Driver:

@@ -105,4 +105,3 @@ def process_in_task(cell: Cell, inbox: Any) -> None:
     loop = cell.system.loop
     driver.task = loop.create_task(turn(), name=cell.ref.path, context=cell.variables)
     cell.system.turns[driver.task] = cell
-

@@ -8,6 +8,8 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from typing_extensions import override
+
 from effactor.actors.ref import ActorRef, binding_of
 from effactor.errors import ActorNotFound, ActorStopped, Deadlock
 from effactor.programs import operations as ops
@@ -246,6 +248,7 @@ class _SpawnWait(LifecycleWait):
 
     __slots__ = ()
 
+    @override
     def set_result(self, value: Any) -> None:
         """Answer the ref."""
         del value

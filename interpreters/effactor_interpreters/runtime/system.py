@@ -89,7 +89,8 @@ class ActorSystem:
         world: World | None = None,
     ) -> None:
         """Make a system; it starts with its first actor or run."""
-        if not isinstance(name, str) or not name or "/" in name:
+        is_text = isinstance(name, str)  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not is_text or not name or "/" in name:
             msg = f"ActorSystem: name must be a text without slashes, got {name!r}"
             raise ValueError(msg)
         if world is None:
@@ -124,6 +125,7 @@ class ActorSystem:
         self.loop: Any = None
         self._numbers: dict[str, int] = {}
         self._runs_ended: Any = None
+        self.settled = 0
 
     def bind(self) -> None:
         """Attach the system to the running event loop, once.
@@ -260,8 +262,8 @@ class ActorSystem:
         prefix = "" if parent is None else parent.ref.path
         if name is not None and f"{prefix}/{name}" in self.cells:
             raise NameTaken(f"{where}/{name}")
-        actor = factory()
-        if not isinstance(actor, Actor):
+        actor: Actor[Any] = factory()
+        if not isinstance(actor, Actor):  # pyright: ignore[reportUnnecessaryIsInstance]
             if inspect.iscoroutine(actor):
                 actor.close()
             msg = f"spawn: {factory!r} must make an Actor, made {actor!r}"
@@ -385,7 +387,8 @@ class ActorSystem:
             outcome = await run.end()
         if type(outcome) is Interrupted:
             raise asyncio.CancelledError
-        return answer_of(outcome)
+        result: A = answer_of(outcome)
+        return result
 
     # ------------------------------------------------------------ the end
 

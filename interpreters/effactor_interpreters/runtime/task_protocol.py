@@ -86,7 +86,8 @@ class TaskProtocol:
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """Return the loop."""
-        return self.system.loop
+        loop: asyncio.AbstractEventLoop = self.system.loop
+        return loop
 
     def get_context(self) -> Context:
         """Return the context variables of the handlers."""

@@ -10,7 +10,9 @@ with a `FiberWait`.
 from __future__ import annotations
 
 from asyncio import CancelledError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from typing_extensions import override
 
 from effactor.actors.message import declared
 from effactor.errors import AskTimeout, Failed, HandlerFailed
@@ -24,6 +26,21 @@ if TYPE_CHECKING:
     from effactor_interpreters.runtime.world import Timer
 
 
+class Link(Protocol):
+    """An ask that is waited for, as one link of a chain of such asks.
+
+    Attributes:
+        target: The actor asked.
+        message: The message.
+        end: The last actor of the chain when it was last followed, and the number of
+            asks that had been settled by then: another number, and it says nothing.
+    """
+
+    target: Cell
+    message: Any
+    end: tuple[Cell, int] | None
+
+
 class Wait:
     """What a handler's coroutine yields to its own cell while it waits.
 
@@ -32,15 +49,17 @@ class Wait:
         target: The cell waited for, or None.
         message: The message asked, for reports.
         timer: The ask's timer, or None.
+        end: See `Link`.
     """
 
-    __slots__ = ("cell", "error", "finished", "message", "target", "timer", "value")
+    __slots__ = ("cell", "end", "error", "finished", "message", "target", "timer", "value")
 
     def __init__(self, target: Cell | None, message: Any) -> None:
         self.cell: Cell | None = None
         self.target = target
         self.message = message
         self.timer: Timer | None = None
+        self.end: tuple[Cell, int] | None = None
         self.value: Any = None
         self.error: BaseException | None = None
         self.finished = False
@@ -61,6 +80,8 @@ class Wait:
 
     def _finish(self) -> None:
         self.finished = True
+        if self.target is not None:
+            self.target.system.settled += 1
         if self.timer is not None:
             self.timer.cancel()
         if self.cell is not None:
@@ -73,11 +94,11 @@ class Wait:
         self.set_exception(CancelledError() if msg is None else CancelledError(msg))
         return True
 
-    def waits_for(self) -> tuple[Cell, Any] | None:
-        """Name the cell without whose reply the waiter can never go on, and the message."""
+    def link(self) -> Link | None:
+        """Return the ask without whose reply the waiter can never go on, if there is one."""
         if self.target is None or self.timer is not None or self.finished:
             return None
-        return self.target, self.message
+        return cast("Link", self)
 
     def describe(self) -> str:
         """Say what is waited for."""
@@ -100,6 +121,7 @@ class ProgramWait(Wait):
         self.fiber = fiber
         fiber.on_end = self.set_result
 
+    @override
     def cancel(self, msg: Any = None) -> bool:
         """Interrupt the program; the wait ends when its finalisers have run."""
         del msg
@@ -108,11 +130,13 @@ class ProgramWait(Wait):
         self.fiber.interrupt()
         return True
 
-    def waits_for(self) -> tuple[Cell, Any] | None:
-        """Name the cell that the program waits for."""
+    @override
+    def link(self) -> Link | None:
+        """Return the ask that the program waits for."""
         pending = self.fiber.pending
-        return pending.waits_for() if isinstance(pending, FiberWait) else None
+        return pending.link() if isinstance(pending, FiberWait) else None
 
+    @override
     def describe(self) -> str:
         """Say what the program waits for."""
         pending = self.fiber.pending
@@ -150,15 +174,17 @@ class FiberWait:
         target: The cell waited for.
         message: The message asked, for reports.
         timer: The ask's timer, or None.
+        end: See `Link`.
     """
 
-    __slots__ = ("fiber", "message", "target", "timer")
+    __slots__ = ("end", "fiber", "message", "target", "timer")
 
     def __init__(self, fiber: Fiber, target: Cell, message: Any) -> None:
         self.fiber: Fiber | None = fiber
         self.target = target
         self.message = message
         self.timer: Timer | None = None
+        self.end: tuple[Cell, int] | None = None
 
     def done(self) -> bool:
         """Tell whether it is settled, or nobody wants the reply any more."""
@@ -166,6 +192,7 @@ class FiberWait:
 
     def _take(self) -> Fiber | None:
         fiber, self.fiber = self.fiber, None
+        self.target.system.settled += 1
         if self.timer is not None:
             self.timer.cancel()
         return fiber
@@ -198,9 +225,9 @@ class FiberWait:
         self._take()
         return True
 
-    def waits_for(self) -> tuple[Cell, Any] | None:
-        """Name the cell without whose reply the program can never go on, and the message."""
-        return None if self.timer is not None else (self.target, self.message)
+    def link(self) -> Link | None:
+        """Return the ask without whose reply the program can never go on, if it is one."""
+        return None if self.timer is not None or self.fiber is None else self
 
     def describe(self) -> str:
         """Say what is waited for."""
@@ -212,14 +239,16 @@ class LifecycleWait(FiberWait):
 
     __slots__ = ()
 
+    @override
     def handler_failed(self, error: BaseException) -> None:
         """Settle with what `on_started` raised."""
         fiber = self._take()
         if fiber is not None:
             fiber.resume_died(error)
 
-    def waits_for(self) -> tuple[Cell, Any] | None:
-        """Name the cell, if its start or end can be part of a cycle of asks: it cannot."""
+    @override
+    def link(self) -> Link | None:
+        """Return None: a start or an end is no ask."""
         return None
 
 
@@ -258,7 +287,7 @@ def as_raised(target: Cell, message: Any, error: BaseException) -> BaseException
     return error
 
 
-def is_declared(message: Any, error: BaseException) -> bool:
+def is_declared(message: object, error: BaseException) -> bool:
     """Tell whether an exception is a reply that its message declares.
 
     Args:

@@ -31,11 +31,14 @@ class World(Protocol):
     Attributes:
         inline: Whether an idle actor may handle an ask on the asker's stack. The
             simulator says no: then each message is an event of its own.
-        random: Source of all random numbers that programs see.
     """
 
     inline: bool
-    random: Random
+
+    @property
+    def random(self) -> Random:
+        """Source of all random numbers that programs see."""
+        ...
 
     def loop(self) -> asyncio.AbstractEventLoop:
         """Return the event loop on which handlers' coroutines run."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from effactor.errors import EscapedEffect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from effactor_interpreters.simulation.world import SimulatedWorld
 
@@ -78,7 +78,7 @@ def _world() -> SimulatedWorld | None:
 
 
 @contextmanager
-def inside(world: SimulatedWorld) -> Iterator[None]:
+def inside(world: SimulatedWorld) -> Generator[None]:
     """Make *world* the one that patched functions ask, for one run."""
     _active.append(world)
     outer, _thread[0] = _thread[0], threading.get_ident()
@@ -132,7 +132,7 @@ _installed: list[_Patches] = []
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
+def guarded() -> Generator[None]:
     """Patch the standard library for a campaign; nested campaigns share the patches."""
     if _installed:
         yield
@@ -148,14 +148,15 @@ def guarded() -> Iterator[None]:
 
 
 def _install(patches: _Patches) -> None:
-    for name, virtual in (
+    clocks: tuple[tuple[str, Callable[[SimulatedWorld], Any]], ...] = (
         ("time", lambda w: w.wall_seconds()),
         ("time_ns", lambda w: w.wall_nanoseconds()),
         ("monotonic", lambda w: w.clock()),
         ("monotonic_ns", lambda w: w.nanoseconds),
         ("perf_counter", lambda w: w.clock()),
         ("perf_counter_ns", lambda w: w.nanoseconds),
-    ):
+    )
+    for name, virtual in clocks:
         patches.put(time, name, _virtual(getattr(time, name), virtual))
     patches.put(time, "sleep", _sleep(time.sleep))
     urandom = _urandom(os.urandom)

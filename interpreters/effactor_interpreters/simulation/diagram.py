@@ -87,7 +87,9 @@ def _event(record: Record, place: dict[str, int], width: int) -> str | None:
     label = _cut(_label(record), high - low - 4)
     arrow = f"{label:-^{high - low - 2}}"
     arrow = f"-{arrow[:-1]}>" if source < target else f"<{arrow[1:]}-"
-    row[low + 1 : high] = f"{arrow:-<{high - low - 1}}" if source > target else f"{arrow:->{high - low - 1}}"
+    row[low + 1 : high] = (
+        f"{arrow:-<{high - low - 1}}" if source > target else f"{arrow:->{high - low - 1}}"
+    )
     return "".join(row)
 
 
@@ -111,4 +113,3 @@ def _note(record: Record) -> str:
 def _cut(text: str, width: int) -> str:
     text = " ".join(text.split())
     return text if len(text) <= width else text[: max(1, width - 1)] + "~"
-

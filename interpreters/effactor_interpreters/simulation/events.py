@@ -13,13 +13,14 @@ from typing_extensions import override
 
 from effactor.traces.wording import brief
 from effactor_interpreters.runtime.cell import Cell
-from effactor_interpreters.runtime.controls import START, Control, StopRequest
+from effactor_interpreters.runtime.controls import PAIR, START, Control, StopRequest
 from effactor_interpreters.runtime.states import IDLE
 from effactor_interpreters.runtime.waits import handler_failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from effactor.traces.record import Kind
     from effactor_interpreters.runtime.runs import Run
     from effactor_interpreters.simulation.timers import VirtualTimer
     from effactor_interpreters.simulation.world import SimulatedWorld
@@ -37,13 +38,16 @@ class Event:
 
     __slots__ = ("order", "source", "subject", "target")
 
-    kind = ""
-
     def __init__(self, step: int, seq: int, source: str, target: str, subject: Any) -> None:
         self.order = (-step, seq)
         self.source = source
         self.target = target
         self.subject = subject
+
+    @property
+    def kind(self) -> Kind:
+        """What happens, as the trace has it."""
+        raise NotImplementedError
 
     @property
     def noted(self) -> Any:
@@ -84,7 +88,7 @@ class Delivery(Event):
 
     @property
     @override
-    def kind(self) -> str:  # type: ignore[override]
+    def kind(self) -> Kind:
         if isinstance(self.subject, StopRequest):
             return "stop"
         if self.subject is START:
@@ -113,7 +117,7 @@ class Delivery(Event):
     def happen(self, world: SimulatedWorld) -> None:
         cell, message = self.cell, self.subject
         item: Any = message
-        if self.reply is not None or type(message) is tuple:
+        if self.reply is not None or type(message) is PAIR:
             item = (message, self.reply)
         if not cell.is_alive:
             cell.refuse(item)
@@ -158,7 +162,7 @@ class Return(Event):
 
     @property
     @override
-    def kind(self) -> str:  # type: ignore[override]
+    def kind(self) -> Kind:
         return "reply" if self.outcome == "result" else "failure"
 
     @override
@@ -187,11 +191,14 @@ class Beginning(Event):
 
     __slots__ = ("begin",)
 
-    kind = "begin"
-
     def __init__(self, seq: int, run: Run, begin: Callable[[], object]) -> None:
         super().__init__(0, seq, run.path, run.path, None)
         self.begin = begin
+
+    @property
+    @override
+    def kind(self) -> Kind:
+        return "begin"
 
     @override
     def happen(self, world: SimulatedWorld) -> None:
@@ -211,11 +218,14 @@ class Firing(Event):
 
     __slots__ = ("timer",)
 
-    kind = "timer"
-
     def __init__(self, timer: VirtualTimer) -> None:
         super().__init__(timer.step, timer.seq, timer.source, timer.source, timer.what)
         self.timer = timer
+
+    @property
+    @override
+    def kind(self) -> Kind:
+        return "timer"
 
     @override
     def happen(self, world: SimulatedWorld) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
@@ -26,9 +26,13 @@ from effactor_interpreters.simulation.strategies import STRATEGIES
 from effactor_interpreters.simulation.tape import Following
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
+    from effactor.programs.program import Program
     from effactor.traces.trace import Trace
+    from effactor_interpreters.simulation.simulation import Simulation
+    from effactor_interpreters.simulation.tape import Chooser
+    from effactor_interpreters.simulation.token import TimeMode
 
 _RUNS_BETWEEN_COLLECTIONS: Final = 100
 
@@ -119,12 +123,12 @@ class Verdict:
 
 
 def explore(
-    scenario: Any,
+    scenario: Program[Any, Any] | Callable[[Simulation], Any],
     schedules: int = 2000,
     seed: int = 0,
     strategy: str = "portfolio",
     faults: None = None,
-    time: Literal["async", "latency"] = "async",
+    time: TimeMode = "async",
     *,
     max_steps: int = MAX_STEPS,
     progress: Callable[[int, int], object] | None = None,
@@ -154,7 +158,8 @@ def explore(
     check_scenario("explore", scenario)
     check_time("explore", time)
     check_seed("explore", seed)
-    if isinstance(schedules, bool) or not isinstance(schedules, int) or schedules < 1:
+    is_number = isinstance(schedules, int)  # pyright: ignore[reportUnnecessaryIsInstance]
+    if isinstance(schedules, bool) or not is_number or schedules < 1:
         msg = f"explore: schedules must be an integer >= 1, got {schedules!r}"
         raise ValueError(msg)
     if strategy not in STRATEGIES:
@@ -167,13 +172,12 @@ def explore(
     seen: set[int] = set()
     hits: dict[str, int] = {}
     runs = steps = 0
+    run: Run[Any] | None = None
     failing: Run[Any] | None = None
 
-    def once(chooser: Any, number: int) -> Run[Any]:
+    def once(chooser: Chooser, number: int) -> Run[Any]:
         # Each schedule has randomness of its own; the first one that of `seed`.
-        return run_once(
-            scenario, chooser, seed=seed + number, time=time, max_steps=max_steps
-        )
+        return run_once(scenario, chooser, seed=seed + number, time=time, max_steps=max_steps)
 
     with guarded(), _without_gc():
         while runs < schedules and not plan.exhausted:
@@ -196,7 +200,7 @@ def explore(
             failing = shrink(failing, lambda d: once(Following(d, strict=False), number))
     if failing is None:
         missed = next((name for name, count in hits.items() if not count), None)
-        if missed is not None:
+        if missed is not None and run is not None:
             failing = run
             failing.error = Violation("sometimes", missed, 0)
     failure = None
@@ -228,7 +232,7 @@ def explore(
 
 
 @contextmanager
-def _without_gc() -> Iterator[None]:
+def _without_gc() -> Generator[None]:
     """Collect garbage between runs only: its timing must not reach into them."""
     enabled = gc.isenabled()
     gc.disable()

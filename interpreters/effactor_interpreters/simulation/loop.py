@@ -9,18 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVarTuple
 
-from typing_extensions import override
+from typing_extensions import TypeVar, override
 
 from effactor.errors import Livelock
 from effactor_interpreters.simulation.boundary import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Generator
 
     from effactor_interpreters.simulation.timers import VirtualTimer
     from effactor_interpreters.simulation.world import SimulatedWorld
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _CALLBACKS_PER_STEP: Final = 100_000
 
@@ -115,7 +118,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
             if not task.done():
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
                 coroutine = task.get_coro()
-                if coroutine is not None:
+                if coroutine is not None:  # pyright: ignore[reportUnnecessaryComparison]
                     try:
                         coroutine.close()
                     except Exception:  # noqa: BLE001, S110 - a dying coroutine may say anything
@@ -130,7 +133,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     @override
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> Any:
         handle = Callback(callback, args, context)
         if not self._closed:
@@ -139,13 +142,21 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     @override
     def call_later(
-        self, delay: float, callback: Callable[..., object], *args: Any, context: Any = None
+        self,
+        delay: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
     ) -> Any:
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
     @override
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Any = None
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
     ) -> Any:
         handle = TimerCallback(when, callback, args, context)
         handle.timer = self._world.call_at(when, handle.run, "a timer of asyncio")
@@ -153,7 +164,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     @override
     def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: Any = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> Any:
         return self.call_soon(callback, *args, context=context)
 
@@ -162,9 +173,14 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         return asyncio.Future(loop=self)
 
     @override
-    def create_task(  # type: ignore[override]
-        self, coro: Coroutine[Any, Any, Any], *, name: object = None, context: Any = None, **_: Any
-    ) -> asyncio.Task[Any]:
+    def create_task(
+        self,
+        coro: Coroutine[Any, Any, T] | Generator[Any, None, T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+        **_: Any,
+    ) -> asyncio.Task[T]:
         # asyncio's own default names count through the whole process.
         name = f"task#{len(self._tasks) + 1}" if name is None else str(name)
         task = asyncio.Task(coro, loop=self, name=name, context=context)

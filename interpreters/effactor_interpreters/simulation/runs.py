@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, Literal
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 from typing_extensions import TypeVar, override
 
@@ -22,7 +21,7 @@ from effactor_interpreters.simulation.token import Recording, TimeMode, decode
 from effactor_interpreters.simulation.world import SimulatedWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Generator
 
     from effactor_interpreters.simulation.tape import Chooser
 
@@ -76,7 +75,7 @@ class Run(Generic[A]):
         if self._trace is None:
             self._trace = Trace(
                 tuple(
-                    Record(number, kind, source, target, subject, nanoseconds / 1e9)  # type: ignore[arg-type]
+                    Record(number, kind, source, target, subject, nanoseconds / 1e9)
                     for number, (kind, source, target, subject, nanoseconds) in enumerate(
                         self._world.records, 1
                     )
@@ -162,26 +161,31 @@ def check_scenario(where: str, scenario: Any) -> None:
 
 
 @contextmanager
-def _running(world: SimulatedWorld) -> Iterator[None]:
+def _running(world: SimulatedWorld) -> Generator[None]:
     """Make the world's loop the running one, also where another loop runs already."""
-    outer = asyncio._get_running_loop()  # noqa: SLF001  # pyright: ignore
+    outer = asyncio._get_running_loop()  # noqa: SLF001
     task = None if outer is None else current_tasks.get(outer)
     if task is not None:
         del current_tasks[outer]
-    asyncio._set_running_loop(world.loop())  # noqa: SLF001  # pyright: ignore
+    asyncio._set_running_loop(world.loop())  # noqa: SLF001
     hooks = sys.get_asyncgen_hooks()
     sys.set_asyncgen_hooks(None, None)
     try:
         yield
     finally:
         sys.set_asyncgen_hooks(*hooks)
-        asyncio._set_running_loop(outer)  # noqa: SLF001  # pyright: ignore
+        asyncio._set_running_loop(outer)  # noqa: SLF001
         if task is not None:
             current_tasks[outer] = task
 
 
 def run_once(
-    scenario: Any, chooser: Chooser, *, seed: int, time: TimeMode, max_steps: int
+    scenario: Program[Any, Any] | Callable[[Simulation], Any],
+    chooser: Chooser,
+    *,
+    seed: int,
+    time: TimeMode,
+    max_steps: int,
 ) -> Run[Any]:
     """Run a scenario once; the standard library must be guarded already.
 
@@ -224,11 +228,37 @@ def check_time(where: str, time: object) -> None:
         raise ValueError(msg)
 
 
+# A scenario of any result may be one of a coroutine: the overloads overlap, and the
+# first wins.
+@overload
 def simulate(
-    scenario: Any,
+    scenario: Program[A, Any],
     seed: int = 0,
     *,
-    time: Literal["async", "latency"] = "latency",
+    time: TimeMode = "latency",
+    max_steps: int = MAX_STEPS,
+) -> Run[A]: ...
+@overload
+def simulate(
+    scenario: Callable[[Simulation], Coroutine[Any, Any, A]],
+    seed: int = 0,
+    *,
+    time: TimeMode = "latency",
+    max_steps: int = MAX_STEPS,
+) -> Run[A]: ...
+@overload
+def simulate(
+    scenario: Callable[[Simulation], A],
+    seed: int = 0,
+    *,
+    time: TimeMode = "latency",
+    max_steps: int = MAX_STEPS,
+) -> Run[A]: ...
+def simulate(
+    scenario: Program[Any, Any] | Callable[[Simulation], Any],
+    seed: int = 0,
+    *,
+    time: TimeMode = "latency",
     max_steps: int = MAX_STEPS,
 ) -> Run[Any]:
     """Run a program or a scenario once, on virtual time, in the order that a seed draws.
@@ -271,7 +301,25 @@ def check_seed(where: str, seed: object) -> None:
         raise ValueError(msg)
 
 
-def replay(scenario: Any, token: str, *, max_steps: int = MAX_STEPS) -> Run[Any]:
+@overload
+def replay(scenario: Program[A, Any], token: str, *, max_steps: int = MAX_STEPS) -> Run[A]: ...
+@overload
+def replay(
+    scenario: Callable[[Simulation], Coroutine[Any, Any, A]],
+    token: str,
+    *,
+    max_steps: int = MAX_STEPS,
+) -> Run[A]: ...
+@overload
+def replay(
+    scenario: Callable[[Simulation], A], token: str, *, max_steps: int = MAX_STEPS
+) -> Run[A]: ...
+def replay(
+    scenario: Program[Any, Any] | Callable[[Simulation], Any],
+    token: str,
+    *,
+    max_steps: int = MAX_STEPS,
+) -> Run[Any]:
     """Run a program or scenario again, exactly as its token says.
 
     Args:
@@ -294,4 +342,3 @@ def replay(scenario: Any, token: str, *, max_steps: int = MAX_STEPS) -> Run[Any]
         return run_once(
             scenario, chooser, seed=recording.seed, time=recording.time, max_steps=max_steps
         )
-

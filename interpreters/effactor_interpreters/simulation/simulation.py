@@ -60,7 +60,7 @@ class Simulation:
         self.system.log = _LOG
         self.system.table = recording_effects(self.system.table, world)
 
-    def perform(self, scenario: Any) -> Any:
+    def perform(self, scenario: Program[Any, Any] | Callable[[Simulation], Any]) -> Any:
         """Run a whole scenario: to its end, to quiescence, and to its goals.
 
         Args:
@@ -69,7 +69,11 @@ class Simulation:
         Returns:
             What it answered.
         """
-        value = self.run(scenario) if isinstance(scenario, Program) else scenario(self)
+        value: Any
+        if isinstance(scenario, Program):
+            value = self.run(scenario)  # pyright: ignore[reportUnknownArgumentType]
+        else:
+            value = scenario(self)
         if inspect.iscoroutine(value):
             value = self._run_coroutine(value)
         self._finish()

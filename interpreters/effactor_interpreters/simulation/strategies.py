@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
 
 class Strategy(Protocol):
-    """Proposes schedules.
+    """Proposes schedules."""
 
-    Attributes:
-        exhausted: Whether every schedule has been tried.
-        bound: Largest number of deviations of which all schedules have been tried;
-            None where the strategy does not count them.
-    """
+    @property
+    def exhausted(self) -> bool:
+        """Whether every schedule has been tried."""
+        ...
 
-    exhausted: bool
-    bound: int | None
+    @property
+    def bound(self) -> int | None:
+        """Largest number of deviations of which all schedules have been tried.
+
+        None where the strategy does not count them.
+        """
+        ...
 
     def propose(self) -> Chooser:
         """Return the chooser of the next run."""

@@ -18,7 +18,7 @@ from effactor.errors import NonDeterminism
 class Chooser(Protocol):
     """Decides which of *options* to take at the *position*-th choice."""
 
-    def __call__(self, position: int, options: int) -> int:
+    def __call__(self, position: int, options: int, /) -> int:
         """Return an index from 0 up to, not including, *options* (at least 2)."""
         ...
 

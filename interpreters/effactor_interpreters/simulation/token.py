@@ -79,7 +79,8 @@ def decode(token: str, scenario: str) -> Recording:
     Raises:
         BadToken: If it is no token, or one of another scenario.
     """
-    if not isinstance(token, str) or not token.startswith(PREFIX):
+    is_text = isinstance(token, str)  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not is_text or not token.startswith(PREFIX):
         raise BadToken(str(token), f"a token starts with {PREFIX!r}")
     text = token[len(PREFIX) :]
     try:

@@ -8,18 +8,26 @@ one receiver stay in order; all else is free.
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from effactor.errors import ActorStopped, Livelock
 from effactor_interpreters.runtime.cell import Cell
+from effactor_interpreters.runtime.controls import PAIR
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.lifecycle import crash
 from effactor_interpreters.runtime.runs import Run
 from effactor_interpreters.runtime.states import STOPPED
-from effactor_interpreters.simulation.events import Beginning, Delivery, Event, Firing, Return, Returning
+from effactor_interpreters.simulation.events import (
+    Beginning,
+    Delivery,
+    Event,
+    Firing,
+    Return,
+    Returning,
+)
 from effactor_interpreters.simulation.loop import SimulatedLoop
 from effactor_interpreters.simulation.timers import Timers, VirtualTimer
 
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from effactor.errors import EscapedEffect
+    from effactor.traces.record import Kind
     from effactor_interpreters.simulation.tape import Tape
     from effactor_interpreters.simulation.token import TimeMode
 
@@ -59,29 +68,28 @@ class SimulatedWorld:
 
     inline = False
 
-    def __init__(
-        self, tape: Tape, seed: int, time_mode: TimeMode, max_refuels: int = 1000
-    ) -> None:
+    def __init__(self, tape: Tape, seed: int, time_mode: TimeMode, max_refuels: int = 1000) -> None:
         self.tape = tape
         self.seed = seed
-        self.time_mode = time_mode
+        self.time_mode: TimeMode = time_mode
         self.nanoseconds = 0
         self.steps = 0
-        self.records: list[tuple[str, str, str, Any, int]] = []
+        self.records: list[tuple[Kind, str, str, Any, int]] = []
         self.deviations: list[tuple[int, Event, Event]] = []
         self.answers: dict[Any, Any] = {}
         self.escaped: EscapedEffect | None = None
         self.loop_errors: list[dict[str, Any]] = []
         self.parked: list[Any] = []
         self.system: Any = None
-        self._loop = SimulatedLoop(self)
+        # Abstract for mypy alone: what it does not define, it refuses.
+        self._loop = SimulatedLoop(self)  # type: ignore[abstract]
         self._channels: dict[tuple[str, Cell, bool], deque[Delivery]] = {}
         self._loose: list[Event] = []  # replies and beginnings: in no channel
         self._timers = Timers()
         self._handling: dict[Cell, tuple[Any, Any]] = {}  # the ask that each actor handles
         self._seq = 0
-        self._random: random.Random | None = None
-        self._entropy: random.Random | None = None
+        self._random: Random | None = None
+        self._entropy: Random | None = None
         self._ended = False
         self._max_refuels = max_refuels
         self._refuels = 0
@@ -89,17 +97,17 @@ class SimulatedWorld:
     # ------------------------------------------------------------ entropy and time
 
     @property
-    def random(self) -> random.Random:
+    def random(self) -> Random:
         """Randomness of programs, from the seed."""
         if self._random is None:
-            self._random = random.Random(f"{self.seed}:program")  # noqa: S311
+            self._random = Random(f"{self.seed}:program")  # noqa: S311
         return self._random
 
     @property
-    def entropy(self) -> random.Random:
+    def entropy(self) -> Random:
         """Randomness of the operating system, as handlers see it, from the seed."""
         if self._entropy is None:
-            self._entropy = random.Random(f"{self.seed}:entropy")  # noqa: S311
+            self._entropy = Random(f"{self.seed}:entropy")  # noqa: S311
         return self._entropy
 
     def clock(self) -> float:
@@ -128,9 +136,7 @@ class SimulatedWorld:
         """Return the loop of handlers' coroutines."""
         return self._loop
 
-    def call_later(
-        self, seconds: float, callback: Callable[[], object], what: str
-    ) -> VirtualTimer:
+    def call_later(self, seconds: float, callback: Callable[[], object], what: str) -> VirtualTimer:
         """Set a timer *seconds* from now."""
         return self._set_timer(self.nanoseconds + round(seconds * _NANO), callback, what)
 
@@ -164,7 +170,7 @@ class SimulatedWorld:
         """Put a message on its way."""
         if self._ended:
             return
-        message, reply = item if type(item) is tuple else (item, None)
+        message, reply = item if type(item) is PAIR else (item, None)
         source = self.sender()
         if reply is not None:
             reply = Returning(self, reply, cell.ref.path, source)
@@ -308,7 +314,7 @@ class SimulatedWorld:
             error, self.escaped = self.escaped, None
             raise error
 
-    def note(self, kind: str, source: str, target: str, subject: Any) -> None:
+    def note(self, kind: Kind, source: str, target: str, subject: Any) -> None:
         """Record an effect that is no event."""
         self.records.append((kind, source, target, subject, self.nanoseconds))
 
@@ -322,7 +328,9 @@ class SimulatedWorld:
                 del self._handling[crashed]
                 if not reply.done():
                     error = crashed.stopped_error(message)
-                    reply.set_exception(ActorStopped(error.target, message, error.reason, delivered=True))
+                    reply.set_exception(
+                        ActorStopped(error.target, message, error.reason, delivered=True)
+                    )
 
     # ------------------------------------------------------------ the end
 

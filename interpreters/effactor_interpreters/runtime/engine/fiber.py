@@ -7,6 +7,12 @@ resumes the fiber later. Interrupts follow ZIO: they unwind the frames, finalise
 run and cannot be interrupted themselves.
 """
 
+# Programs erase the types between their steps, so frames hold values of any type,
+# and pyright loses itself in what one frame says about the next.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -36,7 +42,7 @@ from effactor.programs.program import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 # Kinds of frames.
 FLATMAP: Final = 0
@@ -138,8 +144,7 @@ class Owner(Protocol):
         ...
 
 
-# (kind, payload, next frame): the last one is a Frame too, which mypy cannot follow here.
-Frame = tuple[int, Any, Any] | None
+Frame = Any  # (kind, payload, next frame) or None: a recursive tuple, built millions of times
 
 
 class Fiber:

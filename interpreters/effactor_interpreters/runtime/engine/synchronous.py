@@ -41,8 +41,8 @@ class SynchronousOwner:
 
 
 def run_synchronously(
-    program: Program[Any, Any, Any], table: Mapping[type[Any], Callable[[Any], Any]], owner: Any
-) -> Exit[Any, Any]:
+    program: Program[A, Any, Any], table: Mapping[type[Any], Callable[[Any], Any]], owner: Any
+) -> Exit[A, Any]:
     """Run a program with a plain function for each operation.
 
     Args:
@@ -149,17 +149,16 @@ def run_free(
         TypeError: If *program* or a key of *handlers* is something else.
     """
     a_program("run_free", "program", program)
-    effects: list[tuple[type[Any], Callable[[Any], Any]]] = []
+    effects: dict[type[Any], Callable[[Any], Any]] = {}
     operations: dict[type[Any], Callable[[Any], Any]] = {}
     for cls, function in (handlers or {}).items():
-        if isinstance(cls, type) and issubclass(cls, Operation):
+        is_class = isinstance(cls, type)  # pyright: ignore[reportUnnecessaryIsInstance]
+        if is_class and issubclass(cls, Operation):
             operations[cls] = function
-        elif isinstance(cls, type) and issubclass(cls, Effect):
-            effects.append((cls, function))
+        elif is_class and issubclass(cls, Effect):
+            effects[cls] = function
         else:
             msg = f"run_free: handlers maps classes of effects to functions, got the key {cls!r}"
             raise TypeError(msg)
-    handled: Program[A, Any, Any] = Handle(program, tuple(effects)) if effects else program
+    handled: Program[A, Any, Any] = Handle(program, tuple(effects.items())) if effects else program
     return answer_of(run_synchronously(handled, operations, SynchronousOwner()))
-
-

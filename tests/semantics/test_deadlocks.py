@@ -1,0 +1,104 @@
+"""Circles of asks are found however they come about, and only when they are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from effactor import Actor, ActorRef, Deadlock, Do, Message, free_ask, handler, program
+from effactor.interpreters import ActorSystem, Simulation, explore
+
+
+@dataclass(frozen=True)
+class Visit(Message[str]):
+    """Asks to be passed along a path of names, one actor after another."""
+
+    path: tuple[str, ...]
+
+
+class Stop(Actor[Visit]):
+    """Asks the next on the path, then the one after, as long as there is one."""
+
+    @handler
+    async def visit(self, message: Visit) -> str:
+        if message.path:
+            first, *rest = message.path
+            ref = await self.context.system.get_actor(f"/{first}")
+            await ref.ask(Visit(tuple(rest)))
+        return "home"
+
+
+class FreeStop(Actor[Visit]):
+    """The same as a program."""
+
+    @handler
+    @program
+    def visit(self, message: Visit) -> Do[str, Any]:
+        if message.path:
+            first, *rest = message.path
+            ref: ActorRef[Visit] = ActorRef.at(f"/{first}")
+            yield from free_ask(ref, Visit(tuple(rest)))
+        return "home"
+
+
+NAMES = "abcd"
+paths = st.lists(st.text(NAMES, min_size=1, max_size=5).map(tuple), min_size=1, max_size=4)
+
+
+@given(paths, st.booleans())
+@settings(max_examples=60)
+def test_every_run_ends_in_every_order(trips: list[tuple[str, ...]], free: bool) -> None:
+    """Either a trip comes home, or it is told of the circle it is on; nobody hangs."""
+
+    def scenario(sim: Simulation) -> None:
+        for name in NAMES:
+            sim.spawn(FreeStop if free else Stop, name)
+        outcomes = sim.run_all(
+            [free_ask(ActorRef.at(f"/{t[0]}"), Visit(t[1:])).exit() for t in trips]
+        )
+        for trip, outcome in zip(trips, outcomes, strict=True):
+            if len(trips) == 1:
+                # Alone, a trip deadlocks exactly if it comes back to where it is.
+                circular = any(name in trip[:n] for n, name in enumerate(trip))
+                assert (getattr(outcome, "value", None) == "home") != circular
+            if not hasattr(outcome, "value"):
+                assert "waits for" in repr(outcome) or "Deadlock" in repr(outcome)
+
+    verdict = explore(scenario, 30, strategy="random", time="latency")
+    assert verdict.ok, verdict
+
+
+def test_a_chain_that_was_followed_before_is_followed_anew_after_a_reply(world: Any) -> None:
+    class Middle(Actor[str]):
+        """Asks the end first, then, itself waited for, the one who waits for it."""
+
+        async def on_receive(self, message: str) -> str:  # type: ignore[override]
+            system: ActorSystem = self.context.system
+            await (await system.get_actor("/end")).ask("slowly")
+            try:
+                await (await system.get_actor("/start")).ask("anything")
+            except Deadlock:
+                return "told"
+            return "not told"
+
+    class Start(Actor[str]):
+        async def on_receive(self, message: str) -> str:  # type: ignore[override]
+            middle = await self.context.system.get_actor("/middle")
+            return str(await middle.ask("go"))
+
+    class End(Actor[str]):
+        async def on_receive(self, message: str) -> str:  # type: ignore[override]
+            import asyncio
+
+            await asyncio.sleep(1)
+            return "end"
+
+    async def body(system: ActorSystem) -> Any:
+        for actor, name in ((Start, "start"), (Middle, "middle"), (End, "end")):
+            await system.spawn(actor, name)
+        return await (await system.get_actor("/start")).ask("go")
+
+    assert world.run(body) == "told"
