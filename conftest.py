@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from sybil.typing import Evaluator
 
 
+# The fixture `world`. Named here, because a second conftest.py would be a second
+# module of that name for mypy.
+pytest_plugins = ["worlds"]
+
 # A deadline reads the wall clock: on a busy machine it fails a test that is right.
 settings.register_profile("effactor", deadline=None)
 settings.load_profile("effactor")

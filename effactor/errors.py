@@ -125,7 +125,8 @@ class HandlerFailed(AskFailed):
     @override
     def __str__(self) -> str:
         cause = self.cause
-        return f"{self.target} raised {type(cause).__name__}: {cause} while handling {self.message!r}"
+        raised = f"raised {type(cause).__name__}: {cause}"
+        return f"{self.target} {raised} while handling {self.message!r}"
 
 
 class Unhandled(AskFailed):
@@ -168,7 +169,8 @@ class MailboxFull(AskFailed):
 
     @override
     def __str__(self) -> str:
-        return f"the mailbox of {self.target} is full ({self.capacity} messages); {self.message!r} was rejected"
+        full = f"is full ({self.capacity} messages)"
+        return f"the mailbox of {self.target} {full}; {self.message!r} was rejected"
 
 
 class MessageDropped(AskFailed):
@@ -209,7 +211,8 @@ class AskLost(AskFailed):
 
     @override
     def __str__(self) -> str:
-        return f"lost {self.target} while it had {self.message!r}: it may or may not have been handled"
+        doubt = "it may or may not have been handled"
+        return f"lost {self.target} while it had {self.message!r}: {doubt}"
 
 
 class Failed(EffactorError):

@@ -1,4 +1,7 @@
-"""The worlds in which every test of semantics runs: live, without real waiting, and simulated."""
+"""The worlds in which every test of semantics runs: live, without real waiting, and simulated.
+
+The fixture `world` is one of them; the root conftest.py loads it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,15 @@ import asyncio
 import heapq
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from typing_extensions import override
+
 from effactor.interpreters import ActorSystem, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from effactor.interpreters import Simulation
 
 
 class ImpatientLoop(asyncio.SelectorEventLoop):
@@ -19,17 +27,20 @@ class ImpatientLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self._jumped = 0.0
 
+    @override
     def time(self) -> float:
         return super().time() + self._jumped
 
     def _run_once(self) -> None:
-        scheduled: list[Any] = self._scheduled  # type: ignore[attr-defined]
+        loop: Any = self  # what follows is private to asyncio
+        base: Any = super()
+        scheduled = loop._scheduled
         while scheduled and scheduled[0].cancelled():
             heapq.heappop(scheduled)._scheduled = False
-            self._timer_cancelled_count -= 1  # type: ignore[attr-defined]
-        if not self._ready and scheduled:  # type: ignore[attr-defined]
+            loop._timer_cancelled_count -= 1
+        if not loop._ready and scheduled:
             self._jumped += max(0.0, scheduled[0].when() - self.time())
-        super()._run_once()  # type: ignore[misc]
+        base._run_once()
 
 
 class Live:
@@ -51,6 +62,7 @@ class LiveQueued(Live):
 
     name = "queued"
 
+    @override
     def run(self, body: Callable[[ActorSystem], Awaitable[Any]]) -> Any:
         async def queued(system: ActorSystem) -> Any:
             system.renew = lambda: False  # type: ignore[method-assign]
@@ -71,6 +83,7 @@ class LiveInTasks(Live):
 
     name = "tasks"
 
+    @override
     def run(self, body: Callable[[ActorSystem], Awaitable[Any]]) -> Any:
         async def in_tasks(system: ActorSystem) -> Any:
             system.native = False
@@ -87,7 +100,7 @@ class Simulated:
         self._seed = seed
 
     def run(self, body: Callable[[ActorSystem], Awaitable[Any]]) -> Any:
-        async def scenario(sim: Any) -> Any:
+        async def scenario(sim: Simulation) -> Any:
             return await body(sim.system)
 
         run = simulate(scenario, seed=self._seed)
@@ -97,3 +110,9 @@ class Simulated:
 
 
 WORLDS = [Live(), LiveQueued(), LiveInTasks(), Simulated(0), Simulated(1), Simulated(2)]
+
+
+@pytest.fixture(params=WORLDS, ids=lambda world: world.name)
+def world(request: pytest.FixtureRequest) -> Any:
+    """One of the worlds: `world.run(body)` awaits `body(system)` in it."""
+    return request.param

@@ -88,7 +88,7 @@ def test_deep_programs_need_no_recursion(make: Any) -> None:
     assert one != longer
     assert hash(one) == hash(two)
     assert len(repr(one)) < 2000
-    restored = pickle.loads(pickle.dumps(one))  # noqa: S301
+    restored = pickle.loads(pickle.dumps(one))
     assert restored == one
     assert copy.deepcopy(one) is one
     assert copy.copy(one) is one
@@ -132,7 +132,7 @@ EVERY = [
 
 @pytest.mark.parametrize("value", EVERY, ids=repr)
 def test_every_node_is_a_value(value: Program[Any]) -> None:
-    restored = pickle.loads(pickle.dumps(value))  # noqa: S301
+    restored = pickle.loads(pickle.dumps(value))
     assert restored == value
     assert hash(restored) == hash(value)
     assert sum(other == value for other in EVERY) == 1
@@ -172,7 +172,7 @@ def test_refs_are_values(text: str, one: int, two: int) -> None:
     b: ActorRef[Any] = ActorRef(path, two, Unbound("other"))
     assert (a == b) == (one == two)
     assert (hash(a) == hash(b)) >= (one == two)
-    assert pickle.loads(pickle.dumps(a)) == a  # noqa: S301
+    assert pickle.loads(pickle.dumps(a)) == a
 
 
 @pytest.mark.parametrize("path", ["inventory", "", "/", "/a//b", "/a/", 3])

@@ -332,7 +332,7 @@ def test_an_ask_to_nobody_fails_and_names_the_nearest(world: Any) -> None:
         return str(failure), len(system.dead_letters)
 
     text, letters = world.run(body)
-    assert text.startswith("/sim/inventroy is no actor; did you mean /inventory?")
+    assert text.startswith("/sim/inventroy is no actor (did you mean /inventory?)")
     assert letters == 1
 
 

@@ -592,3 +592,71 @@ def test_a_restart_needs_a_new_instance(world: Any) -> None:
             await ref.ask(Do_("count"))
 
     world.run(body)
+
+
+class BadBoss(Boss):
+    """Its strategy fails."""
+
+    def supervisor_strategy(self) -> OneForOneStrategy:
+        def decide(_error: BaseException) -> Directive:
+            raise LookupError("no decision")
+
+        return OneForOneStrategy(decider=decide)
+
+
+def test_a_supervisor_that_fails_stops_the_child(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        boss = await system.spawn(lambda: BadBoss(Directive.STOP), "boss")
+        child = await system.get_actor("/boss/child")
+        with pytest.raises(ValueError, match="boom"):
+            await child.ask(Do_("crash"))
+        await child.join()
+        with pytest.raises(ActorStopped, match="its supervisor failed: LookupError"):
+            await child.ask(Do_("count"))
+        assert boss.is_alive
+
+    world.run(body)
+    assert log[-2:] == ["w stopped", "w stopped"] or log.count("w stopped") == 1
+
+
+def test_a_run_is_not_cancelled_by_a_cancelled_handler(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Cancels)
+        with pytest.raises(HandlerFailed):
+            await system.run_free(free_ask(ref, "x"))
+
+    world.run(body)
+
+
+def test_a_kill_hurries_a_graceful_stop_that_lasts(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        parent = await system.spawn(lambda: Worker("parent"), "p")
+        child = await parent.ask(Do_("spawn", "child"))
+        began = asyncio.get_running_loop().time()
+        await child.tell(Do_("sleep", 1e6))
+        await asyncio.sleep(1)
+        await parent.stop()
+        await asyncio.sleep(1)
+        assert not parent.is_alive
+        await parent.stop("now")
+        await parent.join()
+        assert not child.is_alive
+        assert asyncio.get_running_loop().time() - began < 100
+
+    world.run(body)
+    assert log[-3:] == ["child slept", "child stopped", "parent stopped"]
+
+
+def test_an_actor_that_is_told_to_stop_now_is_not_alive_any_more(world: Any) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Worker)
+        slow = asyncio.ensure_future(ref.ask(Do_("sleep", 5)))
+        await asyncio.sleep(1)
+        await ref.stop("current")
+        await asyncio.sleep(1)
+        assert not ref.is_alive
+        with pytest.raises(ActorStopped):
+            await ref.ask(Do_("count"))
+        return await slow
+
+    assert world.run(body) == "slept"

@@ -232,7 +232,7 @@ def test_a_token_gives_the_same_digest_in_other_processes_and_hash_seeds() -> No
     script = _CHILD.format(folder=os.getcwd(), file=__file__)  # noqa: PTH109
     for hash_seed in ("0", "1", "4242"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [sys.executable, "-c", script],
             env=environment,
             capture_output=True,
@@ -743,3 +743,67 @@ def test_the_report_fits_one_screen_and_says_everything() -> None:
     assert "inventory" in report
     assert "<- here it leaves the default order" in report
     assert str(failure) == report
+
+
+# ---------------------------------------------------------------- findings of review
+
+
+@program
+def drawn(ref: ActorRef[Any]) -> Do[int, AskFailed]:
+    """Asks as often as chance says."""
+    number = int((yield from free_random()) * 5)
+    for _ in range(number):
+        yield from free_ask(ref, Look())
+    return number
+
+
+def draws(sim: Simulation) -> list[int]:
+    inventory = sim.spawn(Inventory, "inventory")
+    return sim.run_all([drawn(inventory), drawn(inventory)])
+
+
+@pytest.mark.parametrize("strategy", ["random", "exhaustive", "deviations", "portfolio"])
+def test_programs_that_draw_at_random_are_no_failure(strategy: str) -> None:
+    for seed in range(5):
+        assert explore(draws, 300, seed=seed, strategy=strategy).ok
+
+
+def test_random_strategies_vary_what_programs_draw_and_go_on() -> None:
+    numbers: set[float] = set()
+    verdict = explore(free_random().map(numbers.add), 20, strategy="random")
+    assert (verdict.runs, verdict.exhausted, len(numbers)) == (20, False, 20)
+    verdict = explore(free_random().map(numbers.add), 20)
+    assert (verdict.runs, verdict.exhausted) == (20, False)
+
+
+def test_a_handler_that_raises_on_a_tell_is_in_the_trace() -> None:
+    def scenario(sim: Simulation) -> None:
+        sim.spawn(Inventory, "inventory").tell_nowait(Look("coffee"))
+
+    run = simulate(scenario)
+    assert run.ok
+    assert [(r.kind, r.source) for r in run.trace][-1] == ("failure", "/inventory")
+
+
+def test_the_broken_down_time_is_virtual_too() -> None:
+    def scenario(_sim: Simulation) -> Any:
+        return time.gmtime().tm_year, time.strftime("%Y", time.gmtime()), time.gmtime(0).tm_year
+
+    assert simulate(scenario).value == (2000, "2000", 1970)
+    assert time.gmtime().tm_year > 2000
+
+
+def test_a_verdict_says_its_numbers() -> None:
+    assert str(explore(in_turn)) == "1 schedule (portfolio, seed 0), all there are: no failure"
+    text = str(explore(two_tells, 5000))
+    assert "different, all there are: no failure" in text
+    text = str(explore(two_tells, 5, strategy="deviations"))
+    assert text.startswith("5 schedules (deviations, seed 0): no failure; complete up to")
+
+
+def test_a_sometimes_report_says_only_that() -> None:
+    verdict = explore(lambda sim: sim.sometimes(False, "luck"), 5)
+    assert str(verdict) == (
+        "Violation: 'luck' was never true in any run: the runs do not test it\n\n"
+        "  none of 1 schedule (portfolio, seed 0) did it"
+    )

@@ -71,5 +71,11 @@ class LiveWorld:
         """Call the function."""
         return function(*args, **kwargs)
 
+    def failed(self, cell: Cell, message: Any, error: BaseException) -> None:
+        """Log it: nobody else would ever know."""
+        cell.system.log.error(
+            "%s failed while handling %r", cell.full_path, message, exc_info=error
+        )
+
     def refuel(self, path: str) -> None:
         """Let it: the loop has its turn in between."""

@@ -173,8 +173,13 @@ class Cell(TaskProtocol):
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can still receive messages."""
-        return type(self.mailbox) is not Closed
+        """Whether what is sent now can still be handled."""
+        return not self.closed and (self._relations is None or not self._relations.ended)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the mailbox refuses everything at once."""
+        return type(self.mailbox) is Closed
 
     # ------------------------------------------------------------ asking
 
@@ -619,7 +624,7 @@ class Cell(TaskProtocol):
     def _wakeup(self, future: Any) -> None:
         try:
             future.result()
-        except BaseException as error:  # noqa: BLE001 - the handler gets it
+        except BaseException as error:  # the handler gets it
             self._step(error)
         else:
             self._step(None)
@@ -695,6 +700,8 @@ class Cell(TaskProtocol):
         """Stop before all other messages: for the modes `current` and `now`."""
         mailbox = self.mailbox
         if type(mailbox) is Closed:
+            if request.mode == "now" and self.state != STOPPED:
+                self._hurry(request)
             return
         leftovers = list(mailbox or ())
         relations = self.relations
@@ -709,8 +716,14 @@ class Cell(TaskProtocol):
         if self.state == IDLE:
             self._enqueue()
         elif request.mode == "now":
-            relations.killed = relations.killed or request.reason
+            relations.killed = relations.killed or f"was stopped ({request.reason})"
             self.cancel()
+
+    def _hurry(self, request: StopRequest) -> None:
+        """Cut short what a stop waits for: the children's handlers, the actor's own hook."""
+        for child in list(self.children.values()):
+            self.system.world.deliver(child, request, urgent=True)
+        self.cancel()
 
     def close(self, reason: str) -> None:
         """Refuse all mail, now and later."""

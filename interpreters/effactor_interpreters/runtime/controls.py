@@ -45,7 +45,7 @@ class Start(Control):
 
     @override
     def run(self, cell: Cell) -> Generator[Any, Any, Any]:
-        from effactor_interpreters.runtime.lifecycle import start  # noqa: PLC0415
+        from effactor_interpreters.runtime.lifecycle import start
 
         return start(cell)
 
@@ -78,7 +78,7 @@ class StopRequest(Control):
 
     @override
     def run(self, cell: Cell) -> Generator[Any, Any, Any]:
-        from effactor_interpreters.runtime.lifecycle import terminate  # noqa: PLC0415
+        from effactor_interpreters.runtime.lifecycle import terminate
 
         return terminate(cell, self.reason, self.mode)
 
@@ -101,7 +101,7 @@ class Failure(Control):
 
     @override
     def run(self, cell: Cell) -> Generator[Any, Any, Any]:
-        from effactor_interpreters.runtime.lifecycle import supervise  # noqa: PLC0415
+        from effactor_interpreters.runtime.lifecycle import supervise
 
         return supervise(cell, self.error)
 

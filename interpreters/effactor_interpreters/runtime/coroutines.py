@@ -5,10 +5,10 @@ from __future__ import annotations
 import types
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import ParamSpec, TypeVar
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
+
+    from typing_extensions import ParamSpec, TypeVar
 
     Y_co = TypeVar("Y_co", covariant=True)
     R_co = TypeVar("R_co", covariant=True)

@@ -65,5 +65,5 @@ def supported(loop: asyncio.AbstractEventLoop) -> bool:
             else:
                 current_tasks[loop] = before
         return accepted and asyncio.current_task(loop) is before
-    except Exception:  # noqa: BLE001 - whatever it is, we must do without
+    except Exception:  # whatever it is, we must do without
         return False

@@ -60,6 +60,15 @@ def _drive(system: ActorSystem) -> Generator[Any, Any, None]:
 
 @coroutine
 def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
+    """Handle up to `BATCH` items of *inbox*, one after another.
+
+    Args:
+        cell: The cell.
+        inbox: A deque of items: messages, pairs (message, reply), and controls.
+
+    Yields:
+        What a handler waits for; send its outcome back.
+    """
     actor, handlers = cell.actor, cell.behavior.every
     n = BATCH
     popleft = inbox.popleft
@@ -90,7 +99,7 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
             else:
                 cell.unhandled(message, reply)
                 continue
-        except Exception as error:  # noqa: BLE001 - supervision decides
+        except Exception as error:  # supervision decides
             failure = as_raised(cell, message, error)
         except CancelledError as error:
             if cell.killed is not None:
@@ -111,9 +120,7 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
             handler_failed(reply, failure)
         if not expected:
             if reply is None:
-                cell.system.log.error(
-                    "%s failed while handling %r", cell.full_path, message, exc_info=failure
-                )
+                cell.system.world.failed(cell, message, failure)
             yield from supervise(cell, failure)
             actor, handlers = cell.actor, cell.behavior.every
         del failure  # breaks the cycle with this frame

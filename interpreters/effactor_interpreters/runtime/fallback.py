@@ -70,12 +70,12 @@ def _with_futures(cell: Cell, driver: TaskDriver, turn: Any) -> Generator[Any, A
             if isinstance(waited, Wait):
                 driver.waiting = waited
                 future: asyncio.Future[None] = cell.system.loop.create_future()
-                waited.cell = _Bell(future)  # type: ignore[assignment]  # pyright: ignore
+                waited.cell = _Bell(future)
                 if not waited.finished:
                     yield from future
             else:
                 yield waited
-        except BaseException as raised:  # noqa: BLE001 - the turn gets it
+        except BaseException as raised:  # the turn gets it
             if isinstance(waited, Wait) and not waited.finished:
                 waited.cancel()  # a program that it waits for must end first
                 if not waited.finished:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from effactor.actors.supervision import Directive, OneForOneStrategy
 from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Failure, StopRequest
+from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.waits import Wait, wait_for
 
 if TYPE_CHECKING:
@@ -52,24 +53,33 @@ def terminate(
     if cleanup and cell.behavior.has_stopped:
         try:
             yield from _hook(cell, cell.actor.on_stopped())
-        except (Exception, CancelledError) as error:
-            cell.system.log.error("on_stopped of %s failed", cell.full_path, exc_info=error)
+        except (Exception, CancelledError):
+            cell.system.log.exception("on_stopped of %s failed", cell.full_path)
     cell.stopped()
 
 
 def stop_children(cell: Cell, mode: StopMode) -> Generator[Any, Any, None]:
     """Stop the children of a cell, and wait until they have stopped."""
-    for child in list(cell.children.values()):
+    children = list(cell.children.values())
+    for child in children:
         request = StopRequest(mode, cell.full_path)
         cell.system.world.deliver(child, request, urgent=mode != "graceful")
-    for child in list(cell.children.values()):
-        wait = Wait(None, f"the end of {child.full_path}")
-        child.on_stopped(wait)
-        while not wait.finished:
+    for child in children:
+        while child.state != STOPPED:
+            wait = Wait(None, f"the end of {child.full_path}")
+            child.on_stopped(wait)
             try:
                 yield from wait_for(wait)
             except CancelledError:
-                wait.error = None  # a second stop does not shorten the first
+                continue  # a second stop does not make the parent end before the child
+
+
+def _decide(cell: Cell, error: BaseException) -> tuple[OneForOneStrategy, Directive]:
+    """Ask the parent's strategy, or the system's, what to do."""
+    parent = cell.parent
+    own = None if parent is None else parent.actor.supervisor_strategy()
+    strategy = own or cell.system.strategy
+    return strategy, strategy.decider(error)
 
 
 def supervise(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
@@ -77,11 +87,12 @@ def supervise(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
     if not isinstance(error, Exception | CancelledError):
         yield from terminate(cell, f"died of {error!r}", "now")
         return
-    parent = cell.parent
-    strategy = (parent.actor.supervisor_strategy() if parent is not None else None) or (
-        cell.system.strategy
-    )
-    directive = strategy.decider(error)
+    try:
+        strategy, directive = _decide(cell, error)
+    except Exception as failure:  # the strategy is the user's code
+        cell.system.log.exception("the supervisor of %s failed", cell.full_path)
+        yield from terminate(cell, f"its supervisor failed: {failure!r}", "now")
+        return
     if directive is Directive.RESUME:
         return
     if directive is Directive.RESTART:
@@ -93,6 +104,7 @@ def supervise(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
         yield from terminate(cell, reason, "now")
         return
     if directive is Directive.ESCALATE:
+        parent = cell.parent
         if parent is None:
             cell.system.log.error("%s failed", cell.full_path, exc_info=error)
         else:
@@ -106,8 +118,8 @@ def restart(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
     try:
         if cell.behavior.has_stopped:
             yield from _hook(cell, cell.actor.on_stopped())
-    except (Exception, CancelledError) as failure:
-        cell.system.log.error("on_stopped of %s failed", cell.full_path, exc_info=failure)
+    except (Exception, CancelledError):
+        cell.system.log.exception("on_stopped of %s failed", cell.full_path)
     try:
         cell.replace_actor()
         yield from _hook(cell, cell.actor.on_restart(error))

@@ -132,7 +132,7 @@ class Operations:
         if ref.path in self.system.cells:
             return ActorStopped(path, message, "is another actor now: the one of this ref stopped")
         nearest = self.system.nearest(ref.path)
-        hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+        hint = f" (did you mean {' or '.join(nearest)}?)" if nearest else ""
         return ActorStopped(path, message, f"is no actor{hint}")
 
     def tell(self, operation: ops.Tell, _fiber: Fiber) -> None:

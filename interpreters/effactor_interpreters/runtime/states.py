@@ -1,9 +1,8 @@
-"""The states of a cell, and what leads from one to another:
+"""The states of a cell."""
 
-IDLE --ask------------------------> RUNNING --done--> IDLE, or QUEUED if mail came
-IDLE --tell, or an ask that queues-> QUEUED --turn--> RUNNING
-RUNNING --the handler waits-------> SUSPENDED --woken--> RESUMING --turn--> RUNNING
-"""
+# IDLE --ask-------------------------> RUNNING --done--> IDLE, or QUEUED if mail came
+# IDLE --tell, or an ask that queues-> QUEUED --turn--> RUNNING
+# RUNNING --the handler waits--------> SUSPENDED --woken--> RESUMING --turn--> RUNNING
 
 from __future__ import annotations
 

@@ -8,13 +8,12 @@ import inspect
 import logging
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 from weakref import WeakKeyDictionary
 
-from typing_extensions import Self, TypeVar
+from typing_extensions import TypeVar
 
 from effactor.actors.actor import Actor
-from effactor.actors.ref import ActorRef
 from effactor.errors import ActorNotFound, ActorStopped, NameTaken
 from effactor.programs.exits import Interrupted
 from effactor.programs.operations import check_spawn
@@ -27,13 +26,14 @@ from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.lifecycle import DEFAULT_STRATEGY
 from effactor_interpreters.runtime.operations import Operations
 from effactor_interpreters.runtime.runs import Run
+from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.waits import Wait, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from effactor.actors.ref import StopMode
+    from effactor.actors.ref import ActorRef, StopMode
     from effactor.actors.supervision import OneForOneStrategy
     from effactor.programs.program import Program
     from effactor_interpreters.runtime.world import World
@@ -96,7 +96,7 @@ class ActorSystem:
         if world is None:
             # The one place where the runtime names a world: users write
             # ActorSystem("bank") and mean the live one.
-            from effactor_interpreters.live.world import LiveWorld  # noqa: PLC0415
+            from effactor_interpreters.live.world import LiveWorld
 
             world = LiveWorld()
         self.name = name
@@ -301,7 +301,7 @@ class ActorSystem:
 
     def stop_cell(self, cell: Cell, mode: StopMode) -> None:
         """Ask a cell to stop, on behalf of whoever is running."""
-        if not cell.is_alive:
+        if cell.state == STOPPED or (cell.closed and mode != "now"):
             return
         sender = self.sender()
         by = getattr(sender, "full_path", "") if sender is not cell else "itself"

@@ -41,6 +41,14 @@ class Link(Protocol):
     end: tuple[Cell, int] | None
 
 
+class Waiter(Protocol):
+    """Whoever waits for a `Wait`: a cell, usually."""
+
+    def resume(self) -> None:
+        """Go on soon."""
+        ...
+
+
 class Wait:
     """What a handler's coroutine yields to its own cell while it waits.
 
@@ -55,7 +63,7 @@ class Wait:
     __slots__ = ("cell", "end", "error", "finished", "message", "target", "timer", "value")
 
     def __init__(self, target: Cell | None, message: Any) -> None:
-        self.cell: Cell | None = None
+        self.cell: Waiter | None = None
         self.target = target
         self.message = message
         self.timer: Timer | None = None

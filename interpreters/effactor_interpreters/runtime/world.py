@@ -72,6 +72,10 @@ class World(Protocol):
         """Call a function of the outside world for `free_call`."""
         ...
 
+    def failed(self, cell: Cell, message: Any, error: BaseException) -> None:
+        """Learn what a handler raised while nobody waits for its reply."""
+        ...
+
     def refuel(self, path: str) -> None:
         """Learn that a program of *path* has run long without waiting, and goes on."""
         ...

@@ -158,6 +158,9 @@ def _install(patches: _Patches) -> None:
     )
     for name, virtual in clocks:
         patches.put(time, name, _virtual(getattr(time, name), virtual))
+    for name in ("localtime", "gmtime", "ctime"):
+        patches.put(time, name, _broken_down(getattr(time, name)))
+    patches.put(time, "strftime", _strftime(time.strftime))
     patches.put(time, "sleep", _sleep(time.sleep))
     urandom = _urandom(os.urandom)
     patches.put(os, "urandom", urandom)
@@ -190,6 +193,23 @@ def _sleep(real: Callable[[float], None]) -> Callable[[float], None]:
             world.skip(seconds)
 
     return sleep
+
+
+def _broken_down(real: Callable[..., Any]) -> Callable[..., Any]:
+    def of(seconds: float | None = None) -> Any:
+        world = _world()
+        if seconds is None and world is not None:
+            seconds = world.wall_seconds()
+        return real(seconds)
+
+    return of
+
+
+def _strftime(real: Callable[..., str]) -> Callable[..., str]:
+    def strftime(form: str, *moment: Any) -> str:
+        return real(form, *(moment or (time.localtime(),)))
+
+    return strftime
 
 
 def _urandom(real: Callable[[int], bytes]) -> Callable[[int], bytes]:

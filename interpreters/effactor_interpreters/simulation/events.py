@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from effactor.traces.wording import brief
-from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import PAIR, START, Control, StopRequest
 from effactor_interpreters.runtime.states import IDLE
 from effactor_interpreters.runtime.waits import handler_failed
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from effactor.traces.record import Kind
+    from effactor_interpreters.runtime.cell import Cell
     from effactor_interpreters.runtime.runs import Run
     from effactor_interpreters.simulation.timers import VirtualTimer
     from effactor_interpreters.simulation.world import SimulatedWorld
@@ -79,7 +79,15 @@ class Delivery(Event):
     __slots__ = ("cell", "reply", "urgent")
 
     def __init__(
-        self, step: int, seq: int, source: str, cell: Cell, message: Any, reply: Any, urgent: bool
+        self,
+        step: int,
+        seq: int,
+        source: str,
+        cell: Cell,
+        message: Any,
+        reply: Any,
+        *,
+        urgent: bool,
     ) -> None:
         super().__init__(step, seq, source, cell.ref.path, message)
         self.cell = cell
@@ -119,10 +127,10 @@ class Delivery(Event):
         item: Any = message
         if self.reply is not None or type(message) is PAIR:
             item = (message, self.reply)
-        if not cell.is_alive:
-            cell.refuse(item)
-        elif self.urgent:
+        if self.urgent:
             cell.request_stop(message)
+        elif not cell.is_alive:
+            cell.refuse(item)
         else:
             cell.process(deque((item,)))
 

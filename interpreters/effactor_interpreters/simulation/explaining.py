@@ -29,9 +29,9 @@ def in_words(_step: int, event: Event, default: Event) -> str:
     """
     if isinstance(event, Firing):
         return f"{event.describe()} before {default.describe()}: the timer beat a message"
-    if isinstance(event, Delivery) and isinstance(default, Delivery):
-        if event.target == default.target:
-            return f"{event.describe()} before {default.what} from {short(default.source)}"
+    same = event.target == default.target
+    if same and isinstance(event, Delivery) and isinstance(default, Delivery):
+        return f"{event.describe()} before {default.what} from {short(default.source)}"
     return f"{event.describe()} before {default.describe()}"
 
 
@@ -48,7 +48,8 @@ def explain(failure: Failure) -> str:
     said = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()
     lines = [*said[:_ERROR_LINES], *(["..."] if len(said) > _ERROR_LINES else []), ""]
     if isinstance(error, Violation) and error.kind == "sometimes":
-        runs = f"{failure.schedule:,} schedules ({failure.strategy}, seed {failure.seed})"
+        plural = "" if failure.schedule == 1 else "s"
+        runs = f"{failure.schedule:,} schedule{plural} ({failure.strategy}, seed {failure.seed})"
         return "\n".join([*lines, f"  none of {runs} did it"])
     found = f"found by schedule {failure.schedule:,} of {failure.schedules:,}"
     found += f" ({failure.strategy}, seed {failure.seed})"
@@ -62,7 +63,7 @@ def explain(failure: Failure) -> str:
     else:
         lines.append(f"  {found}; it fails in the default order already")
     lines.append("")
-    marks = {step: "<- here it leaves the default order" for step in failure.steps}
+    marks = dict.fromkeys(failure.steps, "<- here it leaves the default order")
     lines += [f"    {line}".rstrip() for line in sequence(failure.trace, marks, str(error))]
     lines += ["", f'  replay:  replay({failure.scenario}, "{failure.token}")']
     return "\n".join(lines)

@@ -115,8 +115,11 @@ class Verdict:
     def __str__(self) -> str:
         if self.failure is not None:
             return self.failure.explain()
-        scope = "all there are" if self.exhausted else f"{self.distinct:,} of them different"
-        text = f"{self.runs:,} schedules ({self.strategy}, seed {self.seed}), {scope}: no failure"
+        text = f"{self.runs:,} schedule{'' if self.runs == 1 else 's'}"
+        text += f" ({self.strategy}, seed {self.seed})"
+        if self.distinct != self.runs:
+            text += f", {self.distinct:,} of them different"
+        text += ", all there are: no failure" if self.exhausted else ": no failure"
         if self.bound is not None and not self.exhausted:
             text += f"; complete up to {self.bound} deviations from the default order"
         return text
@@ -171,18 +174,18 @@ def explore(
     plan = STRATEGIES[strategy](seed)
     seen: set[int] = set()
     hits: dict[str, int] = {}
-    runs = steps = 0
+    runs = steps = draw = 0
     run: Run[Any] | None = None
     failing: Run[Any] | None = None
 
-    def once(chooser: Chooser, number: int) -> Run[Any]:
-        # Each schedule has randomness of its own; the first one that of `seed`.
-        return run_once(scenario, chooser, seed=seed + number, time=time, max_steps=max_steps)
+    def once(chooser: Chooser, draw: int) -> Run[Any]:
+        return run_once(scenario, chooser, seed=seed + draw, time=time, max_steps=max_steps)
 
     with guarded(), _without_gc():
         while runs < schedules and not plan.exhausted:
-            run = once(plan.propose(), runs)
-            plan.observe(run.choices, run.widths)
+            chooser, draw = plan.propose()
+            run = once(chooser, draw)
+            plan.observe(run.choices, run.widths, drew=run.drew)
             runs += 1
             steps += run.steps
             seen.add(hash(run.choices))
@@ -196,8 +199,7 @@ def explore(
             if runs % _RUNS_BETWEEN_COLLECTIONS == 0:
                 gc.collect(1)
         if failing is not None:
-            number = runs - 1
-            failing = shrink(failing, lambda d: once(Following(d, strict=False), number))
+            failing = shrink(failing, lambda d: once(Following(d, strict=False), draw))
     if failing is None:
         missed = next((name for name, count in hits.items() if not count), None)
         if missed is not None and run is not None:

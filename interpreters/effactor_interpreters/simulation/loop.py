@@ -7,6 +7,7 @@ world like all others. Whatever would touch the machine is refused.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVarTuple
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+_LOG = logging.getLogger("effactor.simulation")
 
 _CALLBACKS_PER_STEP: Final = 100_000
 
@@ -121,7 +124,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
                 if coroutine is not None:  # pyright: ignore[reportUnnecessaryComparison]
                     try:
                         coroutine.close()
-                    except Exception:  # noqa: BLE001, S110 - a dying coroutine may say anything
+                    except Exception:  # noqa: S110 - a dying coroutine may say anything
                         pass
         self._ready.clear()
 
@@ -201,11 +204,11 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     @override
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        self._world.loop_errors.append(context)
+        _LOG.debug(context.get("message", "asyncio"), exc_info=context.get("exception"))
 
     @override
     def default_exception_handler(self, context: dict[str, Any]) -> None:
-        self._world.loop_errors.append(context)
+        _LOG.debug(context.get("message", "asyncio"), exc_info=context.get("exception"))
 
     @override
     def get_exception_handler(self) -> None:
@@ -233,12 +236,12 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
 def _refusal(name: str) -> Any:
     def refuse(self: SimulatedLoop, *_args: object, **_kwargs: object) -> NoReturn:
-        self._refuse(name)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._refuse(name)  # pyright: ignore[reportPrivateUsage]
 
     return refuse
 
 
-for _name in (
+for _name in (  # noqa: SIM905 - as a list they would fill a page
     "run_in_executor add_reader remove_reader add_writer remove_writer add_signal_handler "
     "remove_signal_handler create_connection create_server create_datagram_endpoint "
     "create_unix_connection create_unix_server connect_accepted_socket connect_read_pipe "

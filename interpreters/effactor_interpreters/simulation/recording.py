@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Kind, target and subject, from the operation and its answer. Asks, tells and stops
 # are events, recorded when they arrive; a spawn is recorded once its path is known.
 _EFFECTS: dict[type[Any], tuple[Kind, Callable[[Any, Any, str], tuple[str, Any]]]] = {
-    ops.Join: ("join", lambda o, _, own: (o.ref.path, None)),
+    ops.Join: ("join", lambda o, _, _own: (o.ref.path, None)),
     ops.Lookup: ("lookup", lambda o, _, own: (own, o.path)),
     ops.Sleep: ("sleep", lambda o, _, own: (own, o.seconds)),
     ops.Now: ("now", lambda _, answer, own: (own, answer)),

@@ -86,7 +86,7 @@ class Run(Generic[A]):
     @property
     def digest(self) -> str:
         """Hash of the trace and the outcome: equal for the same token everywhere."""
-        from effactor.traces.canonical import canonical, digest  # noqa: PLC0415
+        from effactor.traces.canonical import canonical, digest
 
         return digest(self.trace, canonical(self.error if self.error is not None else self.value))
 
@@ -94,6 +94,11 @@ class Run(Generic[A]):
     def choices(self) -> tuple[int, ...]:
         """The index taken at each choice."""
         return tuple(self._world.tape.choices)
+
+    @property
+    def drew(self) -> bool:
+        """Whether programs or handlers drew at random, from the run's seed."""
+        return self._world.drew
 
     @property
     def widths(self) -> list[int]:
@@ -108,7 +113,7 @@ class Run(Generic[A]):
     @property
     def deviations(self) -> tuple[str, ...]:
         """The choices that were not the default, in words."""
-        from effactor_interpreters.simulation.explaining import in_words  # noqa: PLC0415
+        from effactor_interpreters.simulation.explaining import in_words
 
         return tuple(in_words(*deviation) for deviation in self._world.deviations)
 
@@ -156,7 +161,8 @@ def check_scenario(where: str, scenario: Any) -> None:
         )
         raise TypeError(msg)
     if getattr(scenario, "__effactor_program__", None) is not None:
-        msg = f"{where}: {scenario_name(scenario)} makes a program: call it, as in {scenario_name(scenario)}(...)"
+        name = scenario_name(scenario)
+        msg = f"{where}: {name} makes a program: call it, as in {name}(...)"
         raise TypeError(msg)
 
 
@@ -206,7 +212,7 @@ def run_once(
         simulation = Simulation(world, max_steps)
         try:
             value = simulation.perform(scenario)
-        except Exception as raised:  # noqa: BLE001 - the finding
+        except Exception as raised:  # the finding
             error = raised
         finally:
             world.end()

@@ -70,10 +70,7 @@ class Simulation:
             What it answered.
         """
         value: Any
-        if isinstance(scenario, Program):
-            value = self.run(scenario)  # pyright: ignore[reportUnknownArgumentType]
-        else:
-            value = scenario(self)
+        value = self.run(scenario) if isinstance(scenario, Program) else scenario(self)  # pyright: ignore[reportUnknownArgumentType]
         if inspect.iscoroutine(value):
             value = self._run_coroutine(value)
         self._finish()

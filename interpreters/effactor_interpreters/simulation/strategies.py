@@ -10,7 +10,7 @@ order, then with two, and so on (delay bounding: Emmi, Qadeer, Rakamaric, POPL
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from effactor_interpreters.simulation.tape import Following, UniformRandom, default
 
@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from effactor_interpreters.simulation.tape import Chooser
+
+
+class Proposal(NamedTuple):
+    """What a run should do.
+
+    Attributes:
+        chooser: Decides what happens next.
+        draw: Added to the seed of the program's own randomness. Strategies that
+            enumerate keep it 0: they follow what an earlier run did, and that holds
+            only if programs draw the same again.
+    """
+
+    chooser: Chooser
+    draw: int
 
 
 class Strategy(Protocol):
@@ -36,12 +50,12 @@ class Strategy(Protocol):
         """
         ...
 
-    def propose(self) -> Chooser:
-        """Return the chooser of the next run."""
+    def propose(self) -> Proposal:
+        """Return what the next run should do."""
         ...
 
-    def observe(self, choices: tuple[int, ...], widths: list[int]) -> None:
-        """Learn what the run chose, and from how many options."""
+    def observe(self, choices: tuple[int, ...], widths: list[int], *, drew: bool) -> None:
+        """Learn what the run chose, from how many options, and whether it drew at random."""
         ...
 
 
@@ -55,17 +69,17 @@ class Random:
         self._seed = seed
         self._runs = -1
 
-    def propose(self) -> Chooser:
+    def propose(self) -> Proposal:
         """Propose the default order first, then a walk of its own for each run."""
         self._runs += 1
         if self._runs == 0:
-            return default
-        return UniformRandom(f"{self._seed}:{self._runs}:schedule")
+            return Proposal(default, 0)
+        return Proposal(UniformRandom(f"{self._seed}:{self._runs}:schedule"), self._runs)
 
-    def observe(self, choices: tuple[int, ...], widths: list[int]) -> None:
-        """Notice a run without choices: it is the only one."""
+    def observe(self, choices: tuple[int, ...], widths: list[int], *, drew: bool) -> None:
+        """Notice a run without choices and without chance: it is the only one."""
         del choices
-        self.exhausted = not widths
+        self.exhausted = not widths and not drew
 
 
 class Exhaustive:
@@ -77,12 +91,13 @@ class Exhaustive:
         self.exhausted = False
         self._prefix: list[int] = []
 
-    def propose(self) -> Chooser:
+    def propose(self) -> Proposal:
         """Propose the next tape in lexicographic order."""
-        return Following(dict(enumerate(self._prefix)), strict=True)
+        return Proposal(Following(dict(enumerate(self._prefix)), strict=True), 0)
 
-    def observe(self, choices: tuple[int, ...], widths: list[int]) -> None:
+    def observe(self, choices: tuple[int, ...], widths: list[int], *, drew: bool) -> None:
         """Take the last choice that has another option left."""
+        del drew
         for position in range(len(choices) - 1, -1, -1):
             if choices[position] + 1 < widths[position]:
                 self._prefix = [*choices[:position], choices[position] + 1]
@@ -101,13 +116,13 @@ class Deviations:
         # themselves would be too many to keep.
         self._queue: deque[Iterator[dict[int, int]]] = deque()
 
-    def propose(self) -> Chooser:
+    def propose(self) -> Proposal:
         """Propose the next tape, fewest deviations first, earliest first."""
-        return Following(self._current, strict=True)
+        return Proposal(Following(self._current, strict=True), 0)
 
-    def observe(self, choices: tuple[int, ...], widths: list[int]) -> None:
+    def observe(self, choices: tuple[int, ...], widths: list[int], *, drew: bool) -> None:
         """Queue this tape with one more deviation, later than its last."""
-        del choices
+        del choices, drew
         current = self._current
         self._queue.append(_one_more(current, tuple(widths)))
         while self._queue:
@@ -132,30 +147,39 @@ class Portfolio:
     """One run in three from `deviations`, the others from `random`."""
 
     def __init__(self, seed: int) -> None:
-        self._members: tuple[Strategy, ...] = (Deviations(seed), Random(seed), Random(seed + 1))
-        self._members[1].propose()  # the default order is the first of the deviations
-        self._members[2].propose()
+        self._systematic = Deviations(seed)
+        self._random = Random(seed)
+        self._random.propose()  # the default order: the first of the deviations too
         self._turn = -1
+        self._drew = False
 
     @property
     def exhausted(self) -> bool:
-        """Whether every schedule has been tried."""
-        return any(member.exhausted for member in self._members)
+        """Whether every schedule has been tried, and chance plays no part in them."""
+        return self._systematic.exhausted and not self._drew
 
     @property
     def bound(self) -> int | None:
         """Deviations of which all schedules have been tried."""
-        return self._members[0].bound
+        return self._systematic.bound
 
-    def propose(self) -> Chooser:
+    def _member(self) -> Strategy:
+        if self._turn % _PORTFOLIO or self._systematic.exhausted:
+            return self._random
+        return self._systematic
+
+    def propose(self) -> Proposal:
         """Propose what the next member proposes."""
         self._turn += 1
-        return self._members[self._turn % len(self._members)].propose()
+        return self._member().propose()
 
-    def observe(self, choices: tuple[int, ...], widths: list[int]) -> None:
+    def observe(self, choices: tuple[int, ...], widths: list[int], *, drew: bool) -> None:
         """Tell the member that proposed."""
-        self._members[self._turn % len(self._members)].observe(choices, widths)
+        self._drew = self._drew or drew
+        self._member().observe(choices, widths, drew=drew)
 
+
+_PORTFOLIO: Final = 3
 
 STRATEGIES: Final[dict[str, Callable[[int], Strategy]]] = {
     "random": Random,

@@ -72,7 +72,7 @@ class UniformRandom:
     """
 
     def __init__(self, seed: str) -> None:
-        self._random = random.Random(seed).random  # noqa: S311 - schedules are no secrets
+        self._random = random.Random(seed).random  # schedules are no secrets
 
     def __call__(self, _position: int, options: int) -> int:
         """Draw one."""

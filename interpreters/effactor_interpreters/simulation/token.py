@@ -105,7 +105,7 @@ def decode(token: str, scenario: str) -> Recording:
 
 def _varint(data: bytearray, number: int) -> None:
     """Append *number*, at least 0, seven bits a byte, lowest first."""
-    while number > 0x7F:
+    while number > 0x7F:  # noqa: PLR2004 - seven bits
         data.append(number & 0x7F | 0x80)
         number >>= 7
     data.append(number)

@@ -62,7 +62,6 @@ class SimulatedWorld:
             event, default event.
         answers: What functions of `free_call` answer instead of being called.
         escaped: The first attempt to leave the simulation.
-        loop_errors: What asyncio would have logged.
         parked: Drivers of crashed actors.
     """
 
@@ -78,7 +77,6 @@ class SimulatedWorld:
         self.deviations: list[tuple[int, Event, Event]] = []
         self.answers: dict[Any, Any] = {}
         self.escaped: EscapedEffect | None = None
-        self.loop_errors: list[dict[str, Any]] = []
         self.parked: list[Any] = []
         self.system: Any = None
         # Abstract for mypy alone: what it does not define, it refuses.
@@ -100,15 +98,20 @@ class SimulatedWorld:
     def random(self) -> Random:
         """Randomness of programs, from the seed."""
         if self._random is None:
-            self._random = Random(f"{self.seed}:program")  # noqa: S311
+            self._random = Random(f"{self.seed}:program")
         return self._random
 
     @property
     def entropy(self) -> Random:
         """Randomness of the operating system, as handlers see it, from the seed."""
         if self._entropy is None:
-            self._entropy = Random(f"{self.seed}:entropy")  # noqa: S311
+            self._entropy = Random(f"{self.seed}:entropy")
         return self._entropy
+
+    @property
+    def drew(self) -> bool:
+        """Whether anything was drawn at random."""
+        return self._random is not None or self._entropy is not None
 
     def clock(self) -> float:
         """Return virtual time, in seconds."""
@@ -175,7 +178,7 @@ class SimulatedWorld:
         if reply is not None:
             reply = Returning(self, reply, cell.ref.path, source)
         self._seq += 1
-        event = Delivery(self.steps, self._seq, source, cell, message, reply, urgent)
+        event = Delivery(self.steps, self._seq, source, cell, message, reply, urgent=urgent)
         channel = self._channels.get((source, cell, urgent))
         if channel is None:
             self._channels[source, cell, urgent] = deque((event,))
@@ -207,6 +210,11 @@ class SimulatedWorld:
                     raise answer
                 return answer(*args, **kwargs) if callable(answer) else answer
         return function(*args, **kwargs)
+
+    def failed(self, cell: Cell, message: Any, error: BaseException) -> None:
+        """Put it into the trace: no reply carries it."""
+        del message
+        self.note("failure", cell.ref.path, cell.ref.path, error)
 
     def refuel(self, path: str) -> None:
         """Count how long a step lasts: a program that spins never ends it."""

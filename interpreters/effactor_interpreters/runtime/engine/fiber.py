@@ -86,7 +86,7 @@ class _Suspended:
 SUSPENDED: Final[Any] = _Suspended()
 
 
-class OperationFailed(Exception):  # noqa: N818 - a signal to the engine, not an error
+class OperationFailed(Exception):  # a signal to the engine, not an error
     """Raised by an operation's function to make the operation fail.
 
     Attributes:
@@ -280,7 +280,7 @@ class Fiber:
             if kind == BLOCK:
                 try:
                     payload.close()
-                except Exception:  # noqa: BLE001, S110 - a dying block may say anything
+                except Exception:  # noqa: S110 - a dying block may say anything
                     pass
 
     # ------------------------------------------------------------ the machine
@@ -385,7 +385,7 @@ class Fiber:
                 kind, v = FAILURE, failure.error
             except Interruption:
                 kind, v = INTERRUPT, None
-            except Exception as defect:  # noqa: BLE001 - every exception is a defect until refined
+            except Exception as defect:  # every exception is a defect until refined
                 kind, v = _raised(defect)
             except BaseException:
                 self._frames = frames
@@ -498,7 +498,7 @@ class Fiber:
                         return Pure(stop.value)
                 except Interruption:
                     kind, error = INTERRUPT, None
-                except Exception as other:  # noqa: BLE001 - the block's own, whatever it is
+                except Exception as other:  # the block's own, whatever it is
                     if kind != INTERRUPT:
                         kind, error = _raised(other)
                 except BaseException:

@@ -54,7 +54,6 @@ def run_synchronously(
     Returns:
         How the program ended.
     """
-
     fiber = Fiber(without_fibers(table), owner)
     outcome = fiber.start(program)
     if outcome is None:  # an answer that suspends: a mistake of the interpreter's author
@@ -113,7 +112,8 @@ def as_exception(failure: object) -> BaseException:
         What the handler raised, if that is what failed; the failure itself if it
         is an exception; else `Failed`.
     """
-    if isinstance(failure, HandlerFailed):
+    if isinstance(failure, HandlerFailed) and isinstance(failure.cause, Exception):
+        # Not a CancelledError: it would look as if the caller were cancelled.
         return failure.cause
     return failure if isinstance(failure, BaseException) else Failed(failure)
 
