@@ -146,15 +146,18 @@ __all__ = [
 _FROM_INTERPRETERS = frozenset({"ActorSystem", "run_free"})
 
 
-def __getattr__(name: str) -> Any:
-    if name in _FROM_INTERPRETERS:
-        from effactor import interpreters
+# Hidden from type checkers: they know all names, and would take any other for Any.
+if not TYPE_CHECKING:
 
-        value = getattr(interpreters, name)
-        globals()[name] = value
-        return value
-    msg = f"module 'effactor' has no attribute {name!r}"
-    raise AttributeError(msg)
+    def __getattr__(name: str) -> Any:
+        if name in _FROM_INTERPRETERS:
+            from effactor import interpreters
+
+            value = getattr(interpreters, name)
+            globals()[name] = value
+            return value
+        msg = f"module 'effactor' has no attribute {name!r}"
+        raise AttributeError(msg)
 
 
 # Show the public name in reprs, tracebacks and the docs.

@@ -55,16 +55,19 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        msg = f"module 'effactor.interpreters' has no attribute {name!r}"
-        raise AttributeError(msg)
-    value = getattr(import_module(home), name)
-    # Show the public name in reprs, tracebacks and the docs.
-    value.__module__ = __name__
-    globals()[name] = value
-    return value
+# Hidden from type checkers: they know all names, and would take any other for Any.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        home = _HOMES.get(name)
+        if home is None:
+            msg = f"module 'effactor.interpreters' has no attribute {name!r}"
+            raise AttributeError(msg)
+        value = getattr(import_module(home), name)
+        # Show the public name in reprs, tracebacks and the docs.
+        value.__module__ = __name__
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

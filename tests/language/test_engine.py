@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -29,6 +29,12 @@ from effactor import (
 )
 from effactor.interpreters import run_free
 from effactor.programs import operations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AnyProgram: TypeAlias = Program[Any, Any, Any]
+Function: TypeAlias = "Callable[[Any], AnyProgram]"
 
 MILLION = 1_000_000
 
@@ -91,21 +97,24 @@ def test_effects_and_operations_are_answered_by_functions() -> None:
         number = yield from free_random()
         return drawn, number
 
-    handlers = {Draw: lambda _: pure(4), operations.Random: lambda _: 0.25}
-    assert run_free(both(), handlers) == (4, 0.25)  # type: ignore[arg-type]  # pyright: ignore
+    handlers: dict[type[Any], Callable[[Any], Any]] = {
+        Draw: lambda _: pure(4),
+        operations.Random: lambda _: 0.25,
+    }
+    assert run_free(both(), handlers) == (4, 0.25)
 
 
 def test_what_nobody_answers_says_what_to_do() -> None:
     with pytest.raises(UnhandledEffect, match="handle"):
-        run_free(perform(Draw()))  # type: ignore[arg-type]  # pyright: ignore
+        run_free(perform(Draw()))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(NoInterpreter, match=r"cannot perform now: use .*run_free"):
         run_free(free_now())
     with pytest.raises(NoInterpreter, match=r"cannot perform ask /a 'm'"):
         run_free(free_ask(ActorRef.at("/a"), "m"))
     with pytest.raises(TypeError, match="maps classes of effects to functions, got the key 'x'"):
-        run_free(pure(1), {"x": len})  # type: ignore[dict-item]  # pyright: ignore
+        run_free(pure(1), {"x": len})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType, reportCallIssue]
     with pytest.raises(TypeError, match="program must be a Program, got 3"):
-        run_free(3)  # type: ignore[arg-type]  # pyright: ignore
+        run_free(3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 
 
 def test_a_failure_is_raised_and_wrapped_only_if_it_must_be() -> None:
@@ -192,29 +201,33 @@ def test_results_convert_both_ways() -> None:
 # ------------------------------------------------------------ laws
 
 values = st.integers(-3, 3)
-functions = st.sampled_from(
-    [
-        pure,
-        lambda n: pure(n + 1),
-        lambda n: fail(n) if n > 1 else pure(n * 2),
-        lambda n: perform(Draw()).map(lambda d: d + n),
-        lambda n: fail(f"failed {n}"),
-    ]
-)
-programs = st.recursive(
-    st.one_of(values.map(pure), values.map(fail), st.just(perform(Draw()))),
-    lambda inner: st.one_of(
+FUNCTIONS: list[Function] = [
+    pure,
+    lambda n: pure(n + 1),
+    lambda n: fail(n) if n > 1 else pure(n * 2),
+    lambda n: perform(Draw()).map(lambda d: d + n),
+    lambda n: fail(f"failed {n}"),
+]
+functions = st.sampled_from(FUNCTIONS)
+
+
+def combine(inner: st.SearchStrategy[AnyProgram]) -> st.SearchStrategy[AnyProgram]:
+    return st.one_of(
         st.tuples(inner, functions).map(lambda t: t[0].bind(t[1])),
         st.tuples(inner, functions).map(lambda t: t[0].lash(t[1])),
         inner.map(lambda p: p.map(str).map(len)),
         inner.map(lambda p: p.attempt().map(lambda r: r.value_or(-1))),
         st.tuples(inner, inner).map(lambda t: t[0].ensure(t[1].attempt())),
-    ),
-    max_leaves=6,
+    )
+
+
+leaves: st.SearchStrategy[AnyProgram] = st.one_of(
+    values.map(pure), values.map(fail), st.just(perform(Draw()))
 )
+programs = st.recursive(leaves, combine, max_leaves=6)
 
 
-def observe(value: Any) -> Any:
+def observe(value: AnyProgram) -> Any:
     """Run with a stateful handler; return the outcome and the effects in order."""
     drawn: list[int] = []
 
@@ -222,6 +235,7 @@ def observe(value: Any) -> Any:
         drawn.append(len(drawn))
         return len(drawn)
 
+    outcome: Any
     try:
         outcome = run_free(value.exit(), {Draw: draw})
     except Exception as error:
@@ -232,46 +246,49 @@ def observe(value: Any) -> Any:
 
 
 @given(values, functions)
-def test_law_left_identity(n: int, f: Any) -> None:
+def test_law_left_identity(n: int, f: Function) -> None:
     assert observe(pure(n).bind(f)) == observe(f(n))
 
 
 @given(programs)
-def test_law_right_identity(p: Any) -> None:
+def test_law_right_identity(p: AnyProgram) -> None:
     assert observe(p.bind(pure)) == observe(p)
 
 
 @given(programs, functions, functions)
-def test_law_associativity(p: Any, f: Any, g: Any) -> None:
+def test_law_associativity(p: AnyProgram, f: Function, g: Function) -> None:
     nested = p.bind(lambda n: safe(f, n).bind(lambda m: safe(g, m)))
     assert observe(p.bind(lambda n: safe(f, n)).bind(lambda m: safe(g, m))) == observe(nested)
 
 
-def safe(f: Any, n: Any) -> Any:
+def safe(f: Function, n: Any) -> AnyProgram:
     return f(n) if isinstance(n, int) else pure(n)
 
 
 @given(programs)
-def test_law_map_is_bind_of_pure(p: Any) -> None:
-    assert observe(p.map(repr)) == observe(p.bind(lambda n: pure(repr(n))))
+def test_law_map_is_bind_of_pure(p: AnyProgram) -> None:
+    def pure_repr(n: object) -> Program[str]:
+        return pure(repr(n))
+
+    assert observe(p.map(repr)) == observe(p.bind(pure_repr))
 
 
 @given(values, functions)
-def test_law_a_failure_is_recovered_by_lash(n: int, f: Any) -> None:
+def test_law_a_failure_is_recovered_by_lash(n: int, f: Function) -> None:
     assert observe(fail(n).lash(f)) == observe(f(n))
     assert observe(fail(n).bind(f)) == observe(fail(n))
     assert observe(pure(n).lash(f)) == observe(pure(n))
 
 
 @given(programs)
-def test_law_attempt_then_from_result_is_the_program(p: Any) -> None:
+def test_law_attempt_then_from_result_is_the_program(p: AnyProgram) -> None:
     assert observe(p.attempt().bind(from_result)) == observe(p)
 
 
 @given(programs, functions)
-def test_law_a_block_is_its_chain_of_binds(p: Any, f: Any) -> None:
+def test_law_a_block_is_its_chain_of_binds(p: AnyProgram, f: Function) -> None:
     @program
-    def sugar() -> Any:
+    def sugar() -> Do[Any, Any, Any]:
         n = yield from p
         m = yield from safe(f, n)
         return m
@@ -280,9 +297,9 @@ def test_law_a_block_is_its_chain_of_binds(p: Any, f: Any) -> None:
 
 
 @given(programs)
-def test_law_try_except_in_a_block_is_lash(p: Any) -> None:
+def test_law_try_except_in_a_block_is_lash(p: AnyProgram) -> None:
     @program
-    def sugar() -> Any:
+    def sugar() -> Do[Any, Any, Any]:
         try:
             return (yield from p)
         except Failed as failed:
@@ -292,5 +309,5 @@ def test_law_try_except_in_a_block_is_lash(p: Any) -> None:
 
 
 @given(programs)
-def test_law_interpreting_twice_gives_equal_observations(p: Any) -> None:
+def test_law_interpreting_twice_gives_equal_observations(p: AnyProgram) -> None:
     assert observe(p) == observe(p)

@@ -7,6 +7,7 @@ import contextvars
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from effactor import Actor
 from effactor.interpreters import ActorSystem
@@ -17,6 +18,7 @@ variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", defau
 class Runs(Actor):
     """Runs any coroutine function in its handler, with itself as the argument."""
 
+    @override
     async def on_receive(self, message: Any) -> Any:
         return await message(self)
 
@@ -30,7 +32,9 @@ async def uses_timeout(_self: Any) -> Any:
     try:
         await asyncio.wait_for(asyncio.sleep(50), 1)
     except TimeoutError:
-        return "timed out", asyncio.current_task().cancelling()  # type: ignore[union-attr]
+        task = asyncio.current_task()
+        assert task is not None
+        return "timed out", task.cancelling()
 
 
 async def uses_task_group(_self: Any) -> Any:
@@ -195,6 +199,7 @@ async def test_a_system_serves_many_tasks_fairly() -> None:
             await asyncio.sleep(0)
 
     class Quick(Actor):
+        @override
         def on_receive(self, message: int) -> int:
             return message
 
@@ -215,6 +220,7 @@ async def test_self_tells_do_not_starve_the_loop() -> None:
     class Restless(Actor):
         count = 0
 
+        @override
         def on_receive(self, message: int) -> None:
             self.count += 1
             self.context.self_ref.tell_nowait(message)
@@ -232,6 +238,7 @@ async def test_an_idle_actor_answers_on_the_askers_stack() -> None:
     """The fast path exists: no turn of the loop passes."""
 
     class Answers(Actor):
+        @override
         async def on_receive(self, message: int) -> int:
             return message
 
@@ -288,7 +295,8 @@ def test_a_bad_system_name_is_refused(name: Any) -> None:
 
 async def test_a_handler_that_exits_the_process_is_not_supervised() -> None:
     class Exits(Actor):
-        def on_receive(self, _message: str) -> None:
+        @override
+        def on_receive(self, message: str) -> None:
             raise SystemExit(3)
 
     async with ActorSystem() as system:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pytest
+from typing_extensions import override
 
 from effactor import (
     Actor,
@@ -94,15 +95,16 @@ class Plain(Actor):
         return message.a + message.b
 
     @handler
-    def anonymous(self, message: tuple) -> int:  # type: ignore[type-arg]
+    def anonymous(self, message: tuple[Any, ...]) -> int:
         return len(message)
 
 
 class Coroutines(Plain):
     """The same handlers, `async def`; some wait."""
 
+    @override
     @handler
-    async def add(self, message: Add) -> int:  # type: ignore[override]
+    async def add(self, message: Add) -> int:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         before = self.total
         self.seen.append(message.n)
         if message.n % 3 == 0:
@@ -113,13 +115,15 @@ class Coroutines(Plain):
         self.total += message.n
         return self.total
 
+    @override
     @handler
-    async def take(self, message: Take) -> int:  # type: ignore[override]
+    async def take(self, message: Take) -> int:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         await asyncio.sleep(0)
         return super().take(message)
 
+    @override
     @handler
-    async def crash(self, message: Crash) -> None:  # type: ignore[override]
+    async def crash(self, message: Crash) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         await asyncio.sleep(0)
         raise ValueError(message.text)
 
@@ -132,8 +136,9 @@ class Coroutines(Plain):
 class Programs(Plain):
     """The same handlers, returning programs."""
 
+    @override
     @handler
-    def add(self, message: Add) -> Program[int]:  # type: ignore[override]
+    def add(self, message: Add) -> Program[int]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         return pure(message.n).map(self._add)
 
     def _add(self, n: int) -> int:
@@ -141,17 +146,19 @@ class Programs(Plain):
         self.total += n
         return self.total
 
+    @override
     @handler
     @program
-    def take(self, message: Take) -> Do[int, NoStock]:  # type: ignore[override]
+    def take(self, message: Take) -> Do[int, NoStock]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         if message.n > self.total:
             return (yield from fail(NoStock(message.n)))
         self.total -= message.n
         return self.total
 
+    @override
     @handler
     @program
-    def crash(self, message: Crash) -> Do[None]:  # type: ignore[override]
+    def crash(self, message: Crash) -> Do[None]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         yield from pure(None)
         raise ValueError(message.text)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from effactor import Actor, ActorRef, Deadlock, Do, Message, free_ask, handler, program
 from effactor.interpreters import ActorSystem, Simulation, explore
@@ -75,7 +76,8 @@ def test_a_chain_that_was_followed_before_is_followed_anew_after_a_reply(world: 
     class Middle(Actor[str]):
         """Asks the end first, then, itself waited for, the one who waits for it."""
 
-        async def on_receive(self, message: str) -> str:  # type: ignore[override]
+        @override
+        async def on_receive(self, message: str) -> str:
             system: ActorSystem = self.context.system
             await (await system.get_actor("/end")).ask("slowly")
             try:
@@ -85,12 +87,14 @@ def test_a_chain_that_was_followed_before_is_followed_anew_after_a_reply(world: 
             return "not told"
 
     class Start(Actor[str]):
-        async def on_receive(self, message: str) -> str:  # type: ignore[override]
+        @override
+        async def on_receive(self, message: str) -> str:
             middle = await self.context.system.get_actor("/middle")
             return str(await middle.ask("go"))
 
     class End(Actor[str]):
-        async def on_receive(self, message: str) -> str:  # type: ignore[override]
+        @override
+        async def on_receive(self, message: str) -> str:
             import asyncio
 
             await asyncio.sleep(1)

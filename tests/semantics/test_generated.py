@@ -15,6 +15,7 @@ from effactor import (
     AskFailed,
     Died,
     Do,
+    Exit,
     FailedWith,
     Message,
     Program,
@@ -35,7 +36,7 @@ from effactor import (
 from effactor.interpreters import simulate
 
 if TYPE_CHECKING:
-    from effactor.interpreters import ActorSystem
+    from effactor.interpreters import ActorSystem, Simulation
 
 
 class Empty(Exception):
@@ -105,18 +106,19 @@ def at(path: str) -> ActorRef[Any]:
     return ActorRef.at(path)
 
 
+refs = names.map(at)
 operations: st.SearchStrategy[Program[Any, Any]] = st.one_of(
     small.map(pure),
     small.map(fail),
-    st.builds(lambda to, n: free_ask(at(to), Put(n)), names, small),
-    st.builds(lambda to, n: free_ask(at(to), Take(n)), names, small),
-    st.builds(lambda to, via, n: free_ask(at(via), Relay(to, n)), names, names, small),
-    st.builds(lambda to: free_ask(at(to), Crash()), names),
-    st.builds(lambda to: free_tell(at(to), Crash()), names),
-    st.builds(lambda to, n: free_tell(at(to), Put(n)), names, small),
-    st.builds(lambda to: free_stop(at(to)).then(free_join(at(to))), names),
-    st.builds(lambda to: free_lookup(to).map(lambda ref: ref.path), names),
-    st.builds(lambda n: free_sleep(n), small),
+    st.builds(free_ask, refs, st.builds(Put, small)),
+    st.builds(free_ask, refs, st.builds(Take, small)),
+    st.builds(free_ask, refs, st.builds(Relay, names, small)),
+    st.builds(free_ask, refs, st.just(Crash())),
+    st.builds(free_tell, refs, st.just(Crash())),
+    st.builds(free_tell, refs, st.builds(Put, small)),
+    refs.map(lambda ref: free_stop(ref).then(free_join(ref))),
+    names.map(lambda to: free_lookup(to).map(lambda ref: ref.path)),
+    small.map(free_sleep),
     st.just(free_spawn(Cell).bind(lambda ref: free_ask(ref, Put(1)))),
     st.just(free_ask(at("/a"), "unhandled")),
 )
@@ -136,8 +138,8 @@ def combine(inner: st.SearchStrategy[Program[Any, Any]]) -> st.SearchStrategy[Pr
 
 
 @program
-def in_order(parts: tuple[Any, ...]) -> Do[Any, Any]:
-    answers = []
+def in_order(parts: tuple[Program[Any, Any], ...]) -> Do[Any, Any]:
+    answers: list[Any] = []
     for part in parts:
         try:
             answers.append((yield from part))
@@ -149,7 +151,7 @@ def in_order(parts: tuple[Any, ...]) -> Do[Any, Any]:
 programs = st.recursive(operations, combine, max_leaves=12)
 
 
-def observed(outcome: Any) -> Any:
+def observed(outcome: Exit[Any, Any]) -> Any:
     """Reduce an exit to what must be equal in every world."""
     match outcome:
         case Succeeded(value):
@@ -163,20 +165,20 @@ def observed(outcome: Any) -> Any:
 
 
 @given(programs, st.integers(0, 1000))
-def test_live_and_simulated_give_equal_answers_and_states(value: Any, seed: int) -> None:
+def test_live_and_simulated_give_equal_answers_and_states(
+    value: Program[Any, Any], seed: int
+) -> None:
     async def body(system: ActorSystem) -> Any:
         for name in NAMES:
             await system.spawn(Cell, name[1:])
         outcome = observed(await system.run_free(value.exit()))
         # Tells may still be under way in the simulator; time passes only after them.
         await system.run_free(free_sleep(1))
-        states = [
-            (path, cell.actor.n)  # type: ignore[attr-defined]  # pyright: ignore
-            for path, cell in system.cells.items()
-        ]
+        actors: dict[str, Any] = {path: cell.actor for path, cell in system.cells.items()}
+        states = [(path, actor.n) for path, actor in actors.items()]
         return outcome, states, [letter.message for letter in system.dead_letters]
 
-    async def scenario(sim: Any) -> Any:
+    async def scenario(sim: Simulation) -> Any:
         return await body(sim.system)
 
     run = simulate(scenario, seed=seed)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from typing_extensions import override
 from worlds import ImpatientLoop
 
 from effactor import (
@@ -43,12 +44,12 @@ def _fresh_log() -> None:
 
 
 @dataclass(frozen=True)
-class Do_(Message[Any]):
+class Job(Message[Any]):
     what: str
     arg: Any = None
 
 
-class Worker(Actor[Do_]):
+class Worker(Actor[Job]):
     """Logs its life."""
 
     def __init__(self, name: str = "w") -> None:
@@ -56,17 +57,20 @@ class Worker(Actor[Do_]):
         self.count = 0
         log.append(f"{name} made")
 
+    @override
     def on_started(self) -> None:
         log.append(f"{self.name} started")
 
+    @override
     def on_stopped(self) -> None:
         log.append(f"{self.name} stopped")
 
+    @override
     def on_restart(self, error: BaseException) -> None:
         log.append(f"{self.name} restarted after {error}")
 
     @handler
-    async def do(self, message: Do_) -> Any:
+    async def do(self, message: Job) -> Any:
         match message.what:
             case "count":
                 self.count += 1
@@ -93,15 +97,18 @@ class Worker(Actor[Do_]):
 class AsyncWorker(Worker):
     """The same with hooks that wait."""
 
-    async def on_started(self) -> None:  # type: ignore[override]
+    @override
+    async def on_started(self) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         await asyncio.sleep(1)
         super().on_started()
 
-    async def on_stopped(self) -> None:  # type: ignore[override]
+    @override
+    async def on_stopped(self) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         await asyncio.sleep(1)
         super().on_stopped()
 
-    async def on_restart(self, error: BaseException) -> None:  # type: ignore[override]
+    @override
+    async def on_restart(self, error: BaseException) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         await asyncio.sleep(1)
         super().on_restart(error)
 
@@ -109,13 +116,15 @@ class AsyncWorker(Worker):
 class FreeWorker(Worker):
     """The same with hooks that are programs."""
 
+    @override
     @program
-    def on_started(self) -> Do[None]:  # type: ignore[override]
+    def on_started(self) -> Do[None]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         yield from free_log("debug", "started")
         super().on_started()
 
+    @override
     @program
-    def on_stopped(self) -> Do[None]:  # type: ignore[override]
+    def on_stopped(self) -> Do[None]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         yield from free_log("debug", "stopped")
         super().on_stopped()
 
@@ -133,7 +142,7 @@ def test_hooks_run_once_and_in_order(world: Any, worker: Any) -> None:
     async def body(system: ActorSystem) -> None:
         ref = await system.spawn(worker, "a")
         assert log == ["w made", "w started"]
-        await ref.tell(Do_("count"))
+        await ref.tell(Job("count"))
         await ref.stop()
         await ref.join()
         await ref.join()
@@ -146,9 +155,9 @@ def test_hooks_run_once_and_in_order(world: Any, worker: Any) -> None:
 def test_a_restart_keeps_ref_and_mailbox_and_makes_a_new_instance(world: Any, worker: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(lambda: worker("x"), "a")
-        await ref.ask(Do_("count"))
-        await ref.tell(Do_("crash"))
-        counted = await ref.ask(Do_("count"))
+        await ref.ask(Job("count"))
+        await ref.tell(Job("crash"))
+        counted = await ref.ask(Job("count"))
         assert ref == await system.get_actor("/a") == await system.get_actor("/sim/a")
         return counted
 
@@ -163,10 +172,10 @@ def test_too_many_restarts_stop_the_actor(world: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker)
         for _ in range(4):
-            await ref.tell(Do_("crash"))
+            await ref.tell(Job("crash"))
         await ref.join()
         with pytest.raises(ActorStopped, match="stopped after more than 3 restarts in 60 s"):
-            await ref.ask(Do_("count"))
+            await ref.ask(Job("count"))
 
     world.run(body)
     assert log.count("w started") == 4
@@ -176,28 +185,30 @@ def test_restarts_outside_of_the_window_do_not_count(world: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker)
         for _ in range(10):
-            await ref.tell(Do_("crash"))
-            await ref.ask(Do_("sleep", 21))
-        return await ref.ask(Do_("count"))
+            await ref.tell(Job("crash"))
+            await ref.ask(Job("sleep", 21))
+        return await ref.ask(Job("count"))
 
     if world.name.startswith("simulated"):
         assert world.run(body) == 1
 
 
-class Boss(Actor[Do_]):
+class Boss(Actor[Job]):
     """Supervises a child by a strategy of its own."""
 
     def __init__(self, directive: Directive) -> None:
         self.directive = directive
 
+    @override
     def supervisor_strategy(self) -> OneForOneStrategy:
         return OneForOneStrategy(decider=lambda _error: self.directive)
 
-    async def on_started(self) -> None:  # type: ignore[override]
+    @override
+    async def on_started(self) -> None:
         self.child = await self.context.spawn(Worker, "child")
 
     @handler
-    async def forward(self, message: Do_) -> Any:
+    async def forward(self, message: Job) -> Any:
         return await self.child.ask(message)
 
 
@@ -209,11 +220,11 @@ def test_the_parents_strategy_decides(world: Any, directive: Directive, after: A
     async def body(system: ActorSystem) -> Any:
         boss = await system.spawn(lambda: Boss(directive), "boss")
         child = await system.get_actor("/boss/child")
-        assert await child.ask(Do_("count")) == 1
+        assert await child.ask(Job("count")) == 1
         with pytest.raises(ValueError, match="boom"):
-            await child.ask(Do_("crash"))
+            await child.ask(Job("crash"))
         try:
-            return await child.ask(Do_("count"))
+            return await child.ask(Job("count"))
         except ActorStopped as error:
             assert boss.is_alive
             return error.reason
@@ -227,8 +238,8 @@ def test_escalation_stops_the_child_and_restarts_the_parent(world: Any) -> None:
         boss = await system.spawn(lambda: Boss(Directive.ESCALATE), "boss")
         old = await system.get_actor("/boss/child")
         with pytest.raises(ValueError, match="boom"):
-            await boss.ask(Do_("crash"))
-        counted = await boss.ask(Do_("count"))
+            await boss.ask(Job("crash"))
+        counted = await boss.ask(Job("count"))
         assert not old.is_alive
         return counted
 
@@ -240,9 +251,9 @@ def test_stopping_a_parent_stops_its_children_first(world: Any, worker: Any) -> 
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(lambda: worker("parent"), "p")
         for name in ("one", "two"):
-            child = await ref.ask(Do_("spawn", name))
+            child = await ref.ask(Job("spawn", name))
             assert child.path == f"/p/{name}"
-        assert await ref.ask(Do_("children")) == ["one", "two"]
+        assert await ref.ask(Job("children")) == ["one", "two"]
         await ref.stop()
         await ref.join()
         assert not child.is_alive
@@ -260,17 +271,17 @@ def test_graceful_stop_handles_what_was_sent_before(world: Any) -> None:
 
         @program
         def sender() -> Do[Any, AskFailed]:
-            yield from free_tell(ref, Do_("sleep", 5))
-            yield from free_tell(ref, Do_("count"))
+            yield from free_tell(ref, Job("sleep", 5))
+            yield from free_tell(ref, Job("count"))
             yield from free_stop(ref)
-            yield from free_tell(ref, Do_("count"))
+            yield from free_tell(ref, Job("count"))
             yield from free_join(ref)
 
         await system.run_free(sender())
         await asyncio.sleep(1)  # in the simulator the last message may still be under way
         return [letter.message for letter in system.dead_letters]
 
-    assert world.run(body) == [Do_("count")]
+    assert world.run(body) == [Job("count")]
     assert log[-2:] == ["w slept", "w stopped"]
 
 
@@ -278,13 +289,14 @@ def test_graceful_stop_handles_what_was_sent_before(world: Any) -> None:
 def test_other_stops_refuse_what_is_queued(world: Any, mode: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker, "w")
-        slow = asyncio.ensure_future(ref.ask(Do_("sleep", 50)))
+        slow = asyncio.ensure_future(ref.ask(Job("sleep", 50)))
         await asyncio.sleep(1)
-        queued = asyncio.ensure_future(ref.ask(Do_("count")))
+        queued = asyncio.ensure_future(ref.ask(Job("count")))
         await asyncio.sleep(1)
         await ref.stop(mode)
         await ref.join()
-        first, second = await asyncio.gather(slow, queued, return_exceptions=True)
+        ended: tuple[Any, Any] = await asyncio.gather(slow, queued, return_exceptions=True)
+        first, second = ended
         assert isinstance(second, ActorStopped)
         assert "was not delivered" in str(second)
         return first
@@ -302,7 +314,7 @@ def test_other_stops_refuse_what_is_queued(world: Any, mode: Any) -> None:
 def test_an_actor_may_stop_itself(world: Any, mode: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker)
-        answer = await ref.ask(Do_("stop", mode))
+        answer = await ref.ask(Job("stop", mode))
         await ref.join()
         return answer
 
@@ -350,7 +362,8 @@ def test_looking_up_nobody_names_the_nearest(world: Any) -> None:
 class FailsToStart(Actor):
     """Raises in `on_started`."""
 
-    async def on_started(self) -> None:  # type: ignore[override]
+    @override
+    async def on_started(self) -> None:
         await asyncio.sleep(1)
         raise OSError("no database")
 
@@ -378,9 +391,9 @@ def test_a_failing_start_is_the_spawners_error(world: Any) -> None:
 def test_spawning_what_is_no_actor_is_refused(world: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         with pytest.raises(TypeError, match="must be a class or a function that makes an actor"):
-            await system.spawn(Worker())  # type: ignore[arg-type]  # pyright: ignore
+            await system.spawn(Worker())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         with pytest.raises(TypeError, match="must make an Actor, made 3"):
-            await system.spawn(lambda: 3)  # type: ignore[arg-type, return-value]  # pyright: ignore
+            await system.spawn(lambda: 3)  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]
         with pytest.raises(ValueError, match="must not be empty nor contain"):
             await system.spawn(Worker, "a/b")
 
@@ -392,7 +405,7 @@ def test_programs_spawn_stop_and_join(world: Any, worker: Any) -> None:
         @program
         def life() -> Do[tuple[str, Any], AskFailed]:
             ref = yield from free_spawn(worker, "temp")
-            counted = yield from free_ask(ref, Do_("count"))
+            counted = yield from free_ask(ref, Job("count"))
             yield from free_stop(ref)
             yield from free_join(ref)
             yield from free_join(ref)
@@ -409,7 +422,7 @@ def test_a_new_actor_is_not_reached_before_it_has_started(world: Any) -> None:
         starting = asyncio.ensure_future(system.spawn(AsyncWorker, "slow"))
         await asyncio.sleep(0)
         early = await system.get_actor("/slow")
-        counted = await early.ask(Do_("count"))
+        counted = await early.ask(Job("count"))
         assert log == ["w made", "w started"]
         await starting
         return counted
@@ -420,11 +433,11 @@ def test_a_new_actor_is_not_reached_before_it_has_started(world: Any) -> None:
 def test_shutdown_stops_everything_and_refuses_more(world: Any, worker: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(worker, "a")
-        await ref.ask(Do_("spawn", "child"))
+        await ref.ask(Job("spawn", "child"))
         await system.shutdown()
         assert not ref.is_alive
         with pytest.raises(ActorStopped):
-            await ref.ask(Do_("count"))
+            await ref.ask(Job("count"))
         with pytest.raises(ActorStopped, match="is shutting down"):
             await system.spawn(worker)
         await system.shutdown()
@@ -437,7 +450,7 @@ def test_shutdown_stops_everything_and_refuses_more(world: Any, worker: Any) -> 
 def test_shutdown_cancels_a_handler_that_does_not_end(world: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker, "a")
-        forever = asyncio.ensure_future(ref.ask(Do_("sleep", 1e6)))
+        forever = asyncio.ensure_future(ref.ask(Job("sleep", 1e6)))
         await asyncio.sleep(1)
         await system.shutdown(timeout=5)
         with pytest.raises(ActorStopped):
@@ -450,13 +463,13 @@ def test_shutdown_cancels_a_handler_that_does_not_end(world: Any) -> None:
 def test_cancelling_a_join_or_an_ask_does_not_touch_the_actor(world: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker, "a")
-        for waiting in (ref.join(), ref.ask(Do_("sleep", 3))):
+        for waiting in (ref.join(), ref.ask(Job("sleep", 3))):
             task = asyncio.ensure_future(waiting)
             await asyncio.sleep(1)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-        return await ref.ask(Do_("count"))
+        return await ref.ask(Job("count"))
 
     assert world.run(body) == 1
     assert "w slept" in log
@@ -478,7 +491,9 @@ def test_a_cancelled_handler_completes_its_ask(world: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Cancels)
         outcome = await system.run_free(free_ask(ref, "x").attempt())
-        return type(outcome.failure().cause)
+        failure = outcome.failure()
+        assert isinstance(failure, HandlerFailed)
+        return type(failure.cause)
 
     assert world.run(body) is asyncio.CancelledError
 
@@ -486,7 +501,8 @@ def test_a_cancelled_handler_completes_its_ask(world: Any) -> None:
 class Impatient(Actor):
     """Waits for what can only come after its own handler."""
 
-    async def on_receive(self, message: str) -> None:  # type: ignore[override]
+    @override
+    async def on_receive(self, message: str) -> None:
         me = self.context.self_ref
         if message == "join":
             await me.stop()
@@ -522,6 +538,7 @@ def test_a_plain_asker_is_not_cancelled_by_a_cancelled_handler(world: Any) -> No
 class StopsIterating(Actor):
     """A handler whose exception no coroutine can carry."""
 
+    @override
     def on_receive(self, message: str) -> Any:
         return next(iter(()))
 
@@ -529,7 +546,8 @@ class StopsIterating(Actor):
 class StopsIteratingLater(StopsIterating):
     """The same, `async def`."""
 
-    async def on_receive(self, message: str) -> Any:  # type: ignore[override]
+    @override
+    async def on_receive(self, message: str) -> Any:
         await asyncio.sleep(0)
         raise RuntimeError("async generator raised StopIteration")
 
@@ -550,7 +568,7 @@ def test_a_stop_iteration_of_a_handler_completes_its_ask(world: Any, actor: Any)
 def test_shutdown_lets_the_finalisers_of_runs_use_the_actors(world: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker, "w")
-        value = free_sleep(1000).ensure(free_ask(ref, Do_("sleep", 2)).attempt())
+        value = free_sleep(1000).ensure(free_ask(ref, Job("sleep", 2)).attempt())
         task = asyncio.ensure_future(system.run_free(value))
         await asyncio.sleep(1)
         await system.shutdown()
@@ -565,7 +583,7 @@ def test_leaving_a_system_by_an_exception_does_not_wait_for_slow_handlers() -> N
     async def main() -> None:
         async with ActorSystem() as system:
             ref = await system.spawn(Worker, "w")
-            await ref.tell(Do_("sleep", 1e6))
+            await ref.tell(Job("sleep", 1e6))
             await asyncio.sleep(0)
             raise KeyError("body")
 
@@ -586,10 +604,10 @@ def test_a_restart_needs_a_new_instance(world: Any) -> None:
 
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(the_same)
-        await ref.tell(Do_("crash"))
+        await ref.tell(Job("crash"))
         await ref.join()
         with pytest.raises(ActorStopped, match="it must make a new one"):
-            await ref.ask(Do_("count"))
+            await ref.ask(Job("count"))
 
     world.run(body)
 
@@ -597,6 +615,7 @@ def test_a_restart_needs_a_new_instance(world: Any) -> None:
 class BadBoss(Boss):
     """Its strategy fails."""
 
+    @override
     def supervisor_strategy(self) -> OneForOneStrategy:
         def decide(_error: BaseException) -> Directive:
             raise LookupError("no decision")
@@ -609,10 +628,10 @@ def test_a_supervisor_that_fails_stops_the_child(world: Any) -> None:
         boss = await system.spawn(lambda: BadBoss(Directive.STOP), "boss")
         child = await system.get_actor("/boss/child")
         with pytest.raises(ValueError, match="boom"):
-            await child.ask(Do_("crash"))
+            await child.ask(Job("crash"))
         await child.join()
         with pytest.raises(ActorStopped, match="its supervisor failed: LookupError"):
-            await child.ask(Do_("count"))
+            await child.ask(Job("count"))
         assert boss.is_alive
 
     world.run(body)
@@ -631,9 +650,9 @@ def test_a_run_is_not_cancelled_by_a_cancelled_handler(world: Any) -> None:
 def test_a_kill_hurries_a_graceful_stop_that_lasts(world: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         parent = await system.spawn(lambda: Worker("parent"), "p")
-        child = await parent.ask(Do_("spawn", "child"))
+        child = await parent.ask(Job("spawn", "child"))
         began = asyncio.get_running_loop().time()
-        await child.tell(Do_("sleep", 1e6))
+        await child.tell(Job("sleep", 1e6))
         await asyncio.sleep(1)
         await parent.stop()
         await asyncio.sleep(1)
@@ -650,13 +669,13 @@ def test_a_kill_hurries_a_graceful_stop_that_lasts(world: Any) -> None:
 def test_an_actor_that_is_told_to_stop_now_is_not_alive_any_more(world: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker)
-        slow = asyncio.ensure_future(ref.ask(Do_("sleep", 5)))
+        slow = asyncio.ensure_future(ref.ask(Job("sleep", 5)))
         await asyncio.sleep(1)
         await ref.stop("current")
         await asyncio.sleep(1)
         assert not ref.is_alive
         with pytest.raises(ActorStopped):
-            await ref.ask(Do_("count"))
+            await ref.ask(Job("count"))
         return await slow
 
     assert world.run(body) == "slept"

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 from returns.result import Failure, Success
+from typing_extensions import override
 
 from effactor import (
     Actor,
@@ -18,6 +19,7 @@ from effactor import (
     Died,
     Do,
     Effect,
+    Exit,
     FailedWith,
     Message,
     Succeeded,
@@ -168,7 +170,7 @@ def test_tap_keeps_the_answer_and_then_drops_it(world: Any) -> None:
 
 def test_a_block_catches_failures_with_except(world: Any) -> None:
     @program
-    def block() -> Do[str]:
+    def block() -> Do[str, Lost]:
         try:
             yield from fail(Lost("x"))
         except Lost as error:
@@ -191,7 +193,7 @@ def test_a_failure_passes_through_finally_and_stays_a_failure(world: Any) -> Non
 
         return await system.run_free(block().exit())
 
-    outcome = world.run(body)
+    outcome: Exit[Any, Any] = world.run(body)
     assert isinstance(outcome, FailedWith)
     assert isinstance(outcome.error, Lost)
     assert log == ["cleaned"]
@@ -210,7 +212,7 @@ def test_an_exception_in_a_block_is_a_defect(world: Any) -> None:
 
 def test_another_exception_in_an_except_is_a_defect(world: Any) -> None:
     @program
-    def block() -> Do[None]:
+    def block() -> Do[None, Lost]:
         try:
             yield from fail(Lost("x"))
         except Lost as error:
@@ -329,8 +331,9 @@ class RunsLong(Actor[str]):
 class AwaitsLong(RunsLong):
     """The same, run by an `async def` handler."""
 
+    @override
     @handler
-    async def run(self, message: str) -> str:  # type: ignore[override]
+    async def run(self, message: str) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         return await self.context.run_free(super().run(message))
 
 
@@ -367,7 +370,8 @@ def test_an_interrupted_ask_in_the_mailbox_is_never_handled(world: Any) -> None:
         notes = await system.spawn(Notes)
 
         class Busy(Actor[str]):
-            async def on_receive(self, message: str) -> None:  # type: ignore[override]
+            @override
+            async def on_receive(self, message: str) -> None:
                 await asyncio.sleep(10)
                 log.append(message)
 
@@ -478,11 +482,11 @@ def test_pipe_applies_a_function_to_the_program(world: Any) -> None:
 def test_what_is_no_program_is_refused(world: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         with pytest.raises(TypeError, match="run_free: program must be a Program, got 3"):
-            await system.run_free(3)  # type: ignore[arg-type]  # pyright: ignore
+            await system.run_free(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         with pytest.raises(TypeError, match="call it: it is a function that makes a program"):
-            await system.run_free(test_the_same_value_runs_again_and_again)  # type: ignore[arg-type]  # pyright: ignore
+            await system.run_free(test_the_same_value_runs_again_and_again)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         with pytest.raises(TypeError, match="functions given to bind must return a Program"):
-            await system.run_free(pure(1).bind(lambda _: 3))  # type: ignore[arg-type, return-value]  # pyright: ignore
+            await system.run_free(pure(1).bind(lambda _: 3))  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType, reportUnknownArgumentType]
 
     world.run(body)
 

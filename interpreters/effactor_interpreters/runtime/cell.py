@@ -18,11 +18,11 @@ from effactor.errors import ActorStopped, Deadlock, Unhandled
 from effactor.programs.exits import Interrupted
 from effactor.programs.operations import check_stop_mode, seconds
 from effactor.programs.program import Program
-from effactor_interpreters.runtime.controls import PAIR, Continue, Failure, StopRequest
+from effactor_interpreters.runtime.controls import QUESTION, Continue, Failure, Question, StopRequest
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.deadlocks import find_cycle
-from effactor_interpreters.runtime.driver import COROUTINE, DONE, WORK, Driver
+from effactor_interpreters.runtime.driver import COROUTINE, DONE, PLAIN, WORK, Driver
 from effactor_interpreters.runtime.engine.fiber import Fiber
 from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.fallback import TaskDriver, process_in_task
@@ -202,7 +202,7 @@ class Cell(TaskProtocol):
                     if raised is error:
                         raise
                     raise raised from None
-                if answer is None or not isinstance(answer, WORK):
+                if type(answer) in PLAIN or not isinstance(answer, WORK):
                     if self.mailbox is None:
                         self.state = IDLE
                     else:
@@ -258,13 +258,13 @@ class Cell(TaskProtocol):
                     if raised is error:
                         raise
                     raise raised from None
-                if answer is not None and isinstance(answer, WORK):
+                if type(answer) not in PLAIN and isinstance(answer, WORK):
                     return self._begin(answer, message, fiber)
                 system.output = answer
                 self.after_turn()
                 return None
         reply = self._new_reply(message, fiber)
-        system.world.deliver(self, (message, reply))
+        system.world.deliver(self, Question((message, reply)))
         if self.state == QUEUED and system.pool and (system.budget or system.renew()):
             # Behind other mail: handle all of it here, in order.
             mail: Any = self.mailbox  # not None, or it would be idle
@@ -292,7 +292,7 @@ class Cell(TaskProtocol):
         if not (system.pool and system.native):
             # Too deep on the stack: it goes on from the run queue.
             reply = self._new_reply(message, fiber)
-            self.put_first((Continue(work, message), reply))
+            self.put_first(Question((Continue(work, message), reply)))
             self.after_turn()
             return reply
         loop = system.loop
@@ -318,7 +318,7 @@ class Cell(TaskProtocol):
         if waited is DONE:
             system.pool.append(driver)
             answer = system.output
-            if answer is not None and isinstance(answer, Program):
+            if type(answer) not in PLAIN and isinstance(answer, Program):
                 # An `async def` handler that returned a program.
                 return self._begin(answer, message, fiber)
             if self.mailbox is None:
@@ -376,7 +376,7 @@ class Cell(TaskProtocol):
     def ask_nowait(self, message: Any, timeout: float | None) -> Awaitable[Any]:
         """Send a message at once; the result is a future of its reply."""
         future: asyncio.Future[Any] = self.system.loop.create_future()
-        self.system.world.deliver(self, (message, future))
+        self.system.world.deliver(self, Question((message, future)))
         if timeout is not None:
             self.awaiting(future, message, timeout, None)
         return future
@@ -385,15 +385,16 @@ class Cell(TaskProtocol):
 
     async def tell(self, message: Any) -> None:
         """Send a message."""
-        self.tell_nowait(message)
+        # The same as `tell_nowait`, repeated to save its call.
+        mailbox = self.mailbox
+        if mailbox is not None:
+            mailbox.append(message)
+        else:
+            self.system.world.deliver(self, message)
 
     def tell_nowait(self, message: Any) -> None:
         """Send a message."""
         mailbox = self.mailbox
-        # Items are bare messages or pairs (message, reply): a message that is a
-        # tuple itself is wrapped. Subclasses such as NamedTuples are not.
-        if type(message) is PAIR:
-            message = (message, None)
         if mailbox is not None:
             mailbox.append(message)
         else:
@@ -426,7 +427,7 @@ class Cell(TaskProtocol):
 
     def refuse(self, item: Any) -> None:
         """Fail an ask, or make a dead letter of a message, that comes too late."""
-        message, reply = item if type(item) is PAIR else (item, None)
+        message, reply = item if type(item) is QUESTION else (item, None)
         if type(message) is StopRequest:
             return
         if type(message) is Continue:
@@ -482,6 +483,9 @@ class Cell(TaskProtocol):
         driver = system.pool.pop() if system.pool else system.new_driver()
         try:
             waited = driver.send((self, inbox, None))
+            while waited is DONE and inbox and not system.ready and system.renew():
+                # Nobody else wants a turn: the next batch needs no way through the queue.
+                waited = driver.send((self, inbox, None))
         except BaseException as error:
             system.pool.append(system.new_driver())
             self._crashed(error)
@@ -667,7 +671,7 @@ class Cell(TaskProtocol):
         if reply is not None:
             output, system.output = system.output, None
             if output is not None and isinstance(output, Program):
-                self.put_first((Continue(output, message), reply))
+                self.put_first(Question((Continue(output, message), reply)))
             elif not reply.done():
                 reply.set_result(output)
         self.after_turn()

@@ -16,11 +16,18 @@ if TYPE_CHECKING:
     from effactor.actors.ref import StopMode
     from effactor_interpreters.runtime.cell import Cell
 
-PAIR: Final[Any] = tuple
-"""The type of an item `(message, reply)`; other items are messages that want no reply.
+class Question(tuple[Any, Any]):
+    """A mailbox item that wants a reply: the message, and where its reply goes.
 
-It is `Any` so that what type checkers know of an item stays `Any` after a comparison.
-"""
+    Other items are bare messages, or controls. It is a class of its own, so that
+    messages may be tuples.
+    """
+
+    __slots__ = ()
+
+
+QUESTION: Final[Any] = Question
+"""The same as `Any`: what type checkers know of an item stays `Any` after a comparison."""
 
 
 class Control:

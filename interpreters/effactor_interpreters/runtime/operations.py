@@ -13,9 +13,10 @@ from typing_extensions import override
 from effactor.actors.ref import ActorRef, binding_of
 from effactor.errors import ActorNotFound, ActorStopped, Deadlock
 from effactor.programs import operations as ops
+from effactor.programs.effects import Perform
 from effactor_interpreters.runtime.cell import Cell
-from effactor_interpreters.runtime.controls import START
-from effactor_interpreters.runtime.engine.fiber import SUSPENDED, Fiber, OperationFailed
+from effactor_interpreters.runtime.controls import START, Question
+from effactor_interpreters.runtime.engine.fiber import SUSPENDED, Fiber, OperationFailed, perform_effect
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.waits import LifecycleWait, as_failure
 
@@ -99,6 +100,7 @@ class Operations:
             ops.Uuid: self.uuid,
             ops.Log: self.log,
             ops.Call: self.call,
+            Perform: perform_effect,
         }
 
     def _find(self, ref: ActorRef[Any]) -> Cell | None:
@@ -170,7 +172,7 @@ class Operations:
             return cell.ref
         wait = _SpawnWait(fiber, cell, "start")
         fiber.wait(wait)
-        self.system.world.deliver(cell, (START, wait))
+        self.system.world.deliver(cell, Question((START, wait)))
         return SUSPENDED
 
     def lookup(self, operation: ops.Lookup[Any, Any], _fiber: Fiber) -> Any:

@@ -19,7 +19,7 @@ from effactor.programs.exits import Interrupted
 from effactor.programs.operations import check_spawn
 from effactor.programs.structure import a_program
 from effactor_interpreters.runtime.cell import BUDGET, Cell
-from effactor_interpreters.runtime.controls import START, StopRequest
+from effactor_interpreters.runtime.controls import START, Question, StopRequest
 from effactor_interpreters.runtime.current_task import current_tasks, supported
 from effactor_interpreters.runtime.driver import Driver
 from effactor_interpreters.runtime.engine.synchronous import answer_of
@@ -237,11 +237,11 @@ class ActorSystem:
         if cell.starting:
             if self.current_cell() is not None:
                 wait = Wait(None, f"the start of {cell.full_path}")
-                self.world.deliver(cell, (START, wait))
+                self.world.deliver(cell, Question((START, wait)))
                 await wait_for(wait)
             else:
                 future = self.loop.create_future()
-                self.world.deliver(cell, (START, future))
+                self.world.deliver(cell, Question((START, future)))
                 await future
         return cell.ref
 

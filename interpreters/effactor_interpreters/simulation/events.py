@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from effactor.traces.wording import brief
-from effactor_interpreters.runtime.controls import PAIR, START, Control, StopRequest
+from effactor_interpreters.runtime.controls import START, Control, Question, StopRequest
 from effactor_interpreters.runtime.states import IDLE
 from effactor_interpreters.runtime.waits import handler_failed
 
@@ -125,8 +125,8 @@ class Delivery(Event):
     def happen(self, world: SimulatedWorld) -> None:
         cell, message = self.cell, self.subject
         item: Any = message
-        if self.reply is not None or type(message) is PAIR:
-            item = (message, self.reply)
+        if self.reply is not None:
+            item = Question((message, self.reply))
         if self.urgent:
             cell.request_stop(message)
         elif not cell.is_alive:

@@ -16,7 +16,7 @@ from effactor.programs.operations import check_spawn, seconds
 from effactor.programs.program import Program
 from effactor.programs.structure import a_program
 from effactor_interpreters.runtime.cell import Cell
-from effactor_interpreters.runtime.controls import START
+from effactor_interpreters.runtime.controls import START, Question
 from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.runs import Run
 from effactor_interpreters.runtime.system import ActorSystem
@@ -109,7 +109,7 @@ class Simulation:
         cell = self.system.create(None, actor, name)
         if cell.starting:
             started = self._world.loop().create_future()
-            self._world.deliver(cell, (START, started))
+            self._world.deliver(cell, Question((START, started)))
             self._pump(started.done)
             started.result()
         return cell.ref

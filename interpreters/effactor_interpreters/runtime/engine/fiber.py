@@ -162,6 +162,7 @@ class Fiber:
     __slots__ = (
         "_effects",
         "_frames",
+        "_instead",
         "_interrupted",
         "_masked",
         "_resumption",
@@ -183,6 +184,7 @@ class Fiber:
         self.within: tuple[str, ...] = ()
         self._frames: Frame = None
         self._effects: Any = None  # linked: (table of Handle, next)
+        self._instead: Any = None  # a program to evaluate in place of an operation
         self._interrupted = False
         self._masked = 0
         self._resumption: tuple[int, Any] = (SUCCESS, None)
@@ -317,8 +319,11 @@ class Fiber:
                     if perform is not None:
                         v = perform(p, self)
                         if v is SUSPENDED:
-                            self._frames = frames
-                            return None
+                            if self._instead is None:
+                                self._frames = frames
+                                return None
+                            p, frames = self._take_instead(frames)
+                            continue
                     elif t is FlatMap:
                         frames = (FLATMAP, p.function, frames)
                         p = p.source
@@ -353,8 +358,11 @@ class Fiber:
                                         break
                                     v = perform(p, self)
                                     if v is SUSPENDED:
-                                        self._frames = frames
-                                        return None
+                                        if self._instead is None:
+                                            self._frames = frames
+                                            return None
+                                        p, frames = self._take_instead(frames)
+                                        break
                             except StopIteration as stop:
                                 if payload.gi_frame is not None:
                                     raise  # an operation's, not the block's
@@ -425,8 +433,6 @@ class Fiber:
         if t is Handle:
             outer, self._effects = self._effects, (p.table, self._effects)
             return p.source, (EFFECTS, outer, frames)
-        if t is Perform:
-            return self._perform(p.effect, frames)
         if isinstance(p, Operation):
             raise NoInterpreter(p.describe(), self.owner.description)
         msg = (
@@ -435,22 +441,12 @@ class Fiber:
         )
         raise TypeError(msg)
 
-    def _perform(self, effect: Any, frames: Frame) -> tuple[Any, Frame]:
-        """Find the effect's handler, innermost first, and run it in its own surroundings."""
-        inside = self._effects
-        level = inside
-        while level is not None:
-            table, outer = level
-            for cls, function in table:
-                if isinstance(effect, cls):
-                    answer = function(effect)
-                    if not isinstance(answer, Program):
-                        return Pure(answer), frames
-                    # What the handler performs itself is for the handlers outside.
-                    self._effects = outer
-                    return answer, (EFFECTS, inside, frames)
-            level = outer
-        raise UnhandledEffect(effect)
+    def _take_instead(self, frames: Frame) -> tuple[Any, Frame]:
+        """Enter the program that answers an effect, in the surroundings of its handler."""
+        program, outer = self._instead
+        self._instead = None
+        inside, self._effects = self._effects, outer
+        return program, (EFFECTS, inside, frames)
 
     def _leave(self, kind: int, payload: Any, v: Any) -> tuple[int, Any]:
         """Return the answer *v* to a frame that is none of the frequent ones.
@@ -561,6 +557,34 @@ class Fiber:
         if tag == CATCH and isinstance(error, payload[0]):
             return FlatMap(Pure(error), payload[1])
         return None
+
+
+def perform_effect(operation: Perform[Any, Any], fiber: Fiber) -> Any:
+    """Perform one of the user's effects: every interpreter's table has this for `Perform`.
+
+    Args:
+        operation: The effect's node.
+        fiber: The fiber that performs it.
+
+    Returns:
+        What the nearest handler answers; if that is a program, the fiber evaluates it
+        instead, and what it performs itself is left to the handlers further out.
+
+    Raises:
+        UnhandledEffect: If no handler is in force.
+    """
+    effect = operation.effect
+    level = fiber._effects  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    while level is not None:
+        table, level = level
+        for cls, function in table:
+            if isinstance(effect, cls):
+                answer = function(effect)
+                if isinstance(answer, Program):
+                    fiber._instead = (answer, level)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                    return SUSPENDED
+                return answer
+    raise UnhandledEffect(effect)
 
 
 _FAILURE_MARK: Final = "__effactor_failure__"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, overload
 from typing_extensions import TypeVar
 
 from effactor.errors import Failed, HandlerFailed
-from effactor.programs.effects import Effect
+from effactor.programs.effects import Effect, Perform
 from effactor.programs.exits import Died, FailedWith, Succeeded
 from effactor.programs.operations import Operation
 from effactor.programs.program import Handle, Program
 from effactor.programs.structure import a_program
-from effactor_interpreters.runtime.engine.fiber import Fiber
+from effactor_interpreters.runtime.engine.fiber import Fiber, perform_effect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,7 +77,7 @@ def without_fibers(
     def adapted(answer: Callable[[Any], Any]) -> Callable[[Any, Fiber], Any]:
         return lambda operation, _fiber: answer(operation)
 
-    return {cls: adapted(answer) for cls, answer in table.items()}
+    return {**{cls: adapted(answer) for cls, answer in table.items()}, Perform: perform_effect}
 
 
 def answer_of(outcome: Exit[A, Any]) -> A:
