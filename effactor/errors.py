@@ -1,27 +1,29 @@
 """Every error that effactor raises on purpose.
 
-* EffactorError
-  - AskFailed: an ask ended without a reply
-    + AskTimeout
-    + ActorStopped
-    + HandlerFailed
-    + Unhandled
-    + MailboxFull
-    + MessageDropped
-    + AskLost
-  - Failed: a failure that is no exception, raised where Python needs one
-  - ActorNotFound
-  - NameTaken
-  - UnboundRef
-  - UnhandledEffect
-  - NoInterpreter: an operation met an interpreter that cannot perform it
-  - NonDeterminism
-  - EscapedEffect
-  - Deadlock
-  - Livelock
-  - BadToken
-  - MissingAnswer
-  - Violation
+The tree::
+
+    * EffactorError
+      - AskFailed: an ask ended without a reply
+        + AskTimeout
+        + ActorStopped
+        + HandlerFailed
+        + Unhandled
+        + MailboxFull
+        + MessageDropped
+        + AskLost
+      - Failed: a failure that is no exception, raised where Python needs one
+      - ActorNotFound
+      - NameTaken
+      - UnboundRef
+      - UnhandledEffect
+      - NoInterpreter: an operation met an interpreter that cannot perform it
+      - NonDeterminism
+      - EscapedEffect
+      - Deadlock
+      - Livelock
+      - BadToken
+      - MissingAnswer
+      - Violation
 
 Errors keep their facts as attributes; `args` are the constructor's arguments, so
 each of them survives pickling.

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pytest
-from typing_extensions import override
+from typing_extensions import TypeVar, override
 
 from effactor.interpreters import ActorSystem, simulate
 
@@ -43,13 +43,26 @@ class ImpatientLoop(asyncio.SelectorEventLoop):
         base._run_once()
 
 
+A = TypeVar("A")
+
+
+class World(Protocol):
+    """Where a test of semantics runs."""
+
+    name: str
+
+    def run(self, body: Callable[[ActorSystem], Awaitable[A]]) -> A:
+        """Await `body(system)`."""
+        ...
+
+
 class Live:
     """Actors on asyncio."""
 
     name = "live"
 
-    def run(self, body: Callable[[ActorSystem], Awaitable[Any]]) -> Any:
-        async def main() -> Any:
+    def run(self, body: Callable[[ActorSystem], Awaitable[A]]) -> A:
+        async def main() -> A:
             async with ActorSystem("sim") as system:
                 return await body(system)
 
@@ -63,8 +76,8 @@ class LiveQueued(Live):
     name = "queued"
 
     @override
-    def run(self, body: Callable[[ActorSystem], Awaitable[Any]]) -> Any:
-        async def queued(system: ActorSystem) -> Any:
+    def run(self, body: Callable[[ActorSystem], Awaitable[A]]) -> A:
+        async def queued(system: ActorSystem) -> A:
             system.renew = lambda: False  # type: ignore[method-assign]
             drain = system.drain
 
@@ -84,8 +97,8 @@ class LiveInTasks(Live):
     name = "tasks"
 
     @override
-    def run(self, body: Callable[[ActorSystem], Awaitable[Any]]) -> Any:
-        async def in_tasks(system: ActorSystem) -> Any:
+    def run(self, body: Callable[[ActorSystem], Awaitable[A]]) -> A:
+        async def in_tasks(system: ActorSystem) -> A:
             system.native = False
             return await body(system)
 
@@ -99,20 +112,28 @@ class Simulated:
         self.name = f"simulated-{seed}"
         self._seed = seed
 
-    def run(self, body: Callable[[ActorSystem], Awaitable[Any]]) -> Any:
-        async def scenario(sim: Simulation) -> Any:
+    def run(self, body: Callable[[ActorSystem], Awaitable[A]]) -> A:
+        async def scenario(sim: Simulation) -> A:
             return await body(sim.system)
 
         run = simulate(scenario, seed=self._seed)
         if run.error is not None:
             raise run.error
-        return run.value
+        return cast("A", run.value)  # None only if there was an error
 
 
-WORLDS = [Live(), LiveQueued(), LiveInTasks(), Simulated(0), Simulated(1), Simulated(2)]
+WORLDS: list[World] = [
+    Live(),
+    LiveQueued(),
+    LiveInTasks(),
+    Simulated(0),
+    Simulated(1),
+    Simulated(2),
+]
 
 
 @pytest.fixture(params=WORLDS, ids=lambda world: world.name)
-def world(request: pytest.FixtureRequest) -> Any:
-    """One of the worlds: `world.run(body)` awaits `body(system)` in it."""
-    return request.param
+def world(request: pytest.FixtureRequest) -> World:
+    """One of the worlds."""
+    one: World = request.param
+    return one

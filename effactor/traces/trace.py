@@ -51,7 +51,7 @@ class Trace:
         """Draw the trace as a Mermaid sequence diagram.
 
         Returns:
-            The diagram's source, for Markdown, a notebook or https://mermaid.live.
+            The diagram's source for Markdown, a notebook or the Mermaid editor.
             Long texts are cut, and so is a diagram that Mermaid would refuse as
             too large; `to_json` keeps all.
         """

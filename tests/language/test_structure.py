@@ -210,8 +210,8 @@ def test_a_dropped_program_warns_of_nothing_and_does_nothing() -> None:
     called: list[int] = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        free_call(called.append, 1)
-        block(1)
+        free_call(called.append, 1)  # type: ignore[unused-awaitable]
+        block(1)  # type: ignore[unused-awaitable]
     assert called == []
 
 
@@ -292,7 +292,7 @@ def test_public_names_show_as_such() -> None:
     assert Program.__module__ == "effactor"
     assert effactor.ActorSystem.__module__ == "effactor.interpreters"
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
-        _ = effactor.nonsense  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        _ = effactor.nonsense  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
 
 
 def test_the_facade_loads_only_what_is_asked_for() -> None:

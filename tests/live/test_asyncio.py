@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from typing_extensions import override
+from worlds import World
 
 from effactor import Actor
 from effactor.interpreters import ActorSystem
@@ -94,7 +95,7 @@ async def keeps_its_task(_self: Any) -> Any:
         (keeps_its_task, True),
     ],
 )
-def test_handlers_use_asyncio(world: Any, function: Any, expected: Any) -> None:
+def test_handlers_use_asyncio(world: World, function: Any, expected: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Runs)
         inline = await ref.ask(function)
@@ -107,7 +108,7 @@ def test_handlers_use_asyncio(world: Any, function: Any, expected: Any) -> None:
     assert world.run(body) == (expected, expected)
 
 
-def test_context_variables_of_an_actor_are_its_own(world: Any) -> None:
+def test_context_variables_of_an_actor_are_its_own(world: World) -> None:
     async def exchange(_self: Any) -> str:
         before = variable.get()
         variable.set("actor's")
@@ -125,7 +126,7 @@ def test_context_variables_of_an_actor_are_its_own(world: Any) -> None:
     assert world.run(body) == ("spawner's", "actor's")
 
 
-def test_an_asker_that_is_cancelled_leaves_the_handler_alone(world: Any) -> None:
+def test_an_asker_that_is_cancelled_leaves_the_handler_alone(world: World) -> None:
     done: list[str] = []
 
     async def works(_self: Any) -> None:
@@ -154,7 +155,7 @@ def test_an_asker_that_is_cancelled_leaves_the_handler_alone(world: Any) -> None
     assert done == ["worked", "worked"]
 
 
-def test_asks_gather(world: Any) -> None:
+def test_asks_gather(world: World) -> None:
     async def answer(_self: Any) -> int:
         await asyncio.sleep(1)
         return 7
@@ -168,7 +169,7 @@ def test_asks_gather(world: Any) -> None:
     assert world.run(body) == 70
 
 
-def test_awaiting_what_is_no_future_is_an_error_in_the_handler(world: Any) -> None:
+def test_awaiting_what_is_no_future_is_an_error_in_the_handler(world: World) -> None:
     class Odd:
         def __await__(self) -> Any:
             yield "nonsense"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from typing_extensions import override
+from worlds import World
 
 from effactor import (
     Actor,
@@ -172,7 +173,7 @@ def kind(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
-def test_an_ask_answers_the_reply(world: Any, kind: Any) -> None:
+def test_an_ask_answers_the_reply(world: World, kind: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(kind, "a")
         plain = [await ref.ask(Add(n)) for n in (1, 3, 7)]
@@ -182,7 +183,7 @@ def test_an_ask_answers_the_reply(world: Any, kind: Any) -> None:
     assert world.run(body) == ([1, 4, 11], [12, 15, 22])
 
 
-def test_messages_are_any_objects(world: Any, kind: Any) -> None:
+def test_messages_are_any_objects(world: World, kind: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(kind)
         await ref.tell((1, 2, 3))
@@ -191,7 +192,7 @@ def test_messages_are_any_objects(world: Any, kind: Any) -> None:
     assert world.run(body) == ("TEA", 5, 3)
 
 
-def test_messages_of_one_sender_stay_in_order(world: Any, kind: Any) -> None:
+def test_messages_of_one_sender_stay_in_order(world: World, kind: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(kind)
 
@@ -211,7 +212,7 @@ def test_messages_of_one_sender_stay_in_order(world: Any, kind: Any) -> None:
     assert world.run(body) == sum(range(41))
 
 
-def test_one_message_at_a_time(world: Any) -> None:
+def test_one_message_at_a_time(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Coroutines)
         asks = [ref.ask_nowait(Add(n)) for n in range(20)]
@@ -221,7 +222,7 @@ def test_one_message_at_a_time(world: Any) -> None:
     assert world.run(body) == sum(range(20))
 
 
-def test_a_declared_failure_is_a_reply_and_the_actor_lives_on(world: Any, kind: Any) -> None:
+def test_a_declared_failure_is_a_reply_and_the_actor_lives_on(world: World, kind: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(kind)
         await ref.ask(Add(5))
@@ -236,7 +237,7 @@ def test_a_declared_failure_is_a_reply_and_the_actor_lives_on(world: Any, kind: 
     assert world.run(body) == (NoStock, 0)
 
 
-def test_an_undeclared_exception_restarts_the_actor(world: Any, kind: Any) -> None:
+def test_an_undeclared_exception_restarts_the_actor(world: World, kind: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(kind)
         await ref.ask(Add(5))
@@ -254,7 +255,7 @@ def test_an_undeclared_exception_restarts_the_actor(world: Any, kind: Any) -> No
     assert world.run(body) == 2
 
 
-def test_a_crash_from_a_tell_restarts_the_actor_too(world: Any, kind: Any) -> None:
+def test_a_crash_from_a_tell_restarts_the_actor_too(world: World, kind: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(kind)
         await ref.tell(Add(5))
@@ -265,7 +266,7 @@ def test_a_crash_from_a_tell_restarts_the_actor_too(world: Any, kind: Any) -> No
     assert world.run(body) == 7
 
 
-def test_a_timed_out_ask_fails_and_its_handler_goes_on(world: Any) -> None:
+def test_a_timed_out_ask_fails_and_its_handler_goes_on(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Coroutines)
         with pytest.raises(AskTimeout, match=r"/sim/Coroutines#1 did not reply .* within 1 s"):
@@ -277,7 +278,7 @@ def test_a_timed_out_ask_fails_and_its_handler_goes_on(world: Any) -> None:
     assert world.run(body) == "late"
 
 
-def test_a_timed_out_ask_that_is_still_queued_is_never_handled(world: Any) -> None:
+def test_a_timed_out_ask_that_is_still_queued_is_never_handled(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Coroutines)
         slow = ref.ask_nowait(Slow(5.0))
@@ -289,7 +290,7 @@ def test_a_timed_out_ask_that_is_still_queued_is_never_handled(world: Any) -> No
     assert world.run(body) == 1
 
 
-def test_a_reply_in_time_cancels_the_timeout(world: Any) -> None:
+def test_a_reply_in_time_cancels_the_timeout(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Coroutines)
         first = await system.run_free(free_ask(ref, Slow(1.0), timeout=2.0))
@@ -300,7 +301,7 @@ def test_a_reply_in_time_cancels_the_timeout(world: Any) -> None:
     assert world.run(body) == ("late", "late")
 
 
-def test_an_unhandled_message_is_an_error_that_lists_what_is_handled(world: Any) -> None:
+def test_an_unhandled_message_is_an_error_that_lists_what_is_handled(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Plain, "p")
         with pytest.raises(Unhandled, match="/sim/p has no handler for float; it handles Add"):
@@ -313,7 +314,7 @@ def test_an_unhandled_message_is_an_error_that_lists_what_is_handled(world: Any)
     assert world.run(body) == (Unhandled, [2.5])
 
 
-def test_an_ask_to_a_stopped_actor_says_who_stopped_it(world: Any) -> None:
+def test_an_ask_to_a_stopped_actor_says_who_stopped_it(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Plain, "p")
         await ref.stop()
@@ -330,7 +331,7 @@ def test_an_ask_to_a_stopped_actor_says_who_stopped_it(world: Any) -> None:
     assert world.run(body) == (ActorStopped, [Add(2)])
 
 
-def test_an_ask_to_nobody_fails_and_names_the_nearest(world: Any) -> None:
+def test_an_ask_to_nobody_fails_and_names_the_nearest(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         await system.spawn(Plain, "inventory")
         nobody: ActorRef[Any] = ActorRef.at("/inventroy")
@@ -343,7 +344,7 @@ def test_an_ask_to_nobody_fails_and_names_the_nearest(world: Any) -> None:
     assert letters == 1
 
 
-def test_a_ref_by_path_finds_the_actor(world: Any) -> None:
+def test_a_ref_by_path_finds_the_actor(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         await system.spawn(Plain, "inventory")
         ref: ActorRef[Any] = ActorRef.at("/inventory")
@@ -352,7 +353,7 @@ def test_a_ref_by_path_finds_the_actor(world: Any) -> None:
     assert world.run(body) == 4
 
 
-def test_a_new_actor_under_a_freed_name_is_another_incarnation(world: Any) -> None:
+def test_a_new_actor_under_a_freed_name_is_another_incarnation(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         old = await system.spawn(Plain, "p")
         await old.stop()
@@ -400,7 +401,7 @@ FORWARDERS = [Forwarder, FreeForwarder]
 
 
 @pytest.mark.parametrize("forwarder", FORWARDERS)
-def test_a_long_chain_of_asks_does_not_overflow_the_stack(world: Any, forwarder: Any) -> None:
+def test_a_long_chain_of_asks_does_not_overflow_the_stack(world: World, forwarder: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         refs = [await system.spawn(forwarder) for _ in range(500)]
         return await refs[0].ask(Forward(tuple(refs[1:])))
@@ -410,7 +411,9 @@ def test_a_long_chain_of_asks_does_not_overflow_the_stack(world: Any, forwarder:
 
 @pytest.mark.parametrize("forwarder", FORWARDERS)
 @pytest.mark.parametrize("length", [1, 2, 3])
-def test_a_cycle_of_asks_is_an_error_that_shows_it(world: Any, forwarder: Any, length: int) -> None:
+def test_a_cycle_of_asks_is_an_error_that_shows_it(
+    world: World, forwarder: Any, length: int
+) -> None:
     async def body(system: ActorSystem) -> Any:
         refs = [await system.spawn(forwarder, f"f{n}") for n in range(length)]
         path = (*refs[1:], refs[0])
@@ -425,7 +428,7 @@ def test_a_cycle_of_asks_is_an_error_that_shows_it(world: Any, forwarder: Any, l
     assert "let one of them tell instead of ask" in text
 
 
-def test_a_failure_that_is_no_exception_is_raised_in_failed(world: Any) -> None:
+def test_a_failure_that_is_no_exception_is_raised_in_failed(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         with pytest.raises(Failed) as caught:
             await system.run_free(fail("out of tea"))
@@ -442,7 +445,7 @@ class Selfish(Actor[str]):
         return free_self().map(lambda ref: (ref, self.context.self_ref, ref.name))
 
 
-def test_a_program_in_a_handler_runs_as_that_actor(world: Any) -> None:
+def test_a_program_in_a_handler_runs_as_that_actor(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Selfish, "me")
         return (ref, ref, "me"), await ref.ask("who?")
@@ -459,7 +462,7 @@ class RunsInside(Actor[Forward]):
         return await self.context.run_free(free_self().bind(lambda me: pure(me.path)))
 
 
-def test_run_free_in_a_handler_runs_as_that_actor(world: Any) -> None:
+def test_run_free_in_a_handler_runs_as_that_actor(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(RunsInside, "inner")
         return await ref.ask(Forward(())), await system.run_free(free_self().map(lambda r: r.path))

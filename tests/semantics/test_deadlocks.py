@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
+from worlds import World
 
 from effactor import Actor, ActorRef, Deadlock, Do, Message, free_ask, handler, program
 from effactor.interpreters import ActorSystem, Simulation, explore
@@ -72,7 +73,7 @@ def test_every_run_ends_in_every_order(trips: list[tuple[str, ...]], free: bool)
     assert verdict.ok, verdict
 
 
-def test_a_chain_that_was_followed_before_is_followed_anew_after_a_reply(world: Any) -> None:
+def test_a_chain_that_was_followed_before_is_followed_anew_after_a_reply(world: World) -> None:
     class Middle(Actor[str]):
         """Asks the end first, then, itself waited for, the one who waits for it."""
 

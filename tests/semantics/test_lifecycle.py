@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from typing_extensions import override
-from worlds import ImpatientLoop
+from worlds import ImpatientLoop, World
 
 from effactor import (
     Actor,
@@ -138,7 +138,7 @@ def worker(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
-def test_hooks_run_once_and_in_order(world: Any, worker: Any) -> None:
+def test_hooks_run_once_and_in_order(world: World, worker: Any) -> None:
     async def body(system: ActorSystem) -> None:
         ref = await system.spawn(worker, "a")
         assert log == ["w made", "w started"]
@@ -152,7 +152,9 @@ def test_hooks_run_once_and_in_order(world: Any, worker: Any) -> None:
     assert log == ["w made", "w started", "w stopped"]
 
 
-def test_a_restart_keeps_ref_and_mailbox_and_makes_a_new_instance(world: Any, worker: Any) -> None:
+def test_a_restart_keeps_ref_and_mailbox_and_makes_a_new_instance(
+    world: World, worker: Any
+) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(lambda: worker("x"), "a")
         await ref.ask(Job("count"))
@@ -168,7 +170,7 @@ def test_a_restart_keeps_ref_and_mailbox_and_makes_a_new_instance(world: Any, wo
     assert log[5] == "x started"
 
 
-def test_too_many_restarts_stop_the_actor(world: Any) -> None:
+def test_too_many_restarts_stop_the_actor(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker)
         for _ in range(4):
@@ -181,7 +183,7 @@ def test_too_many_restarts_stop_the_actor(world: Any) -> None:
     assert log.count("w started") == 4
 
 
-def test_restarts_outside_of_the_window_do_not_count(world: Any) -> None:
+def test_restarts_outside_of_the_window_do_not_count(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker)
         for _ in range(10):
@@ -216,7 +218,7 @@ class Boss(Actor[Job]):
     ("directive", "after"),
     [(Directive.RESUME, 2), (Directive.RESTART, 1), (Directive.STOP, "stopped by its supervisor")],
 )
-def test_the_parents_strategy_decides(world: Any, directive: Directive, after: Any) -> None:
+def test_the_parents_strategy_decides(world: World, directive: Directive, after: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         boss = await system.spawn(lambda: Boss(directive), "boss")
         child = await system.get_actor("/boss/child")
@@ -233,7 +235,7 @@ def test_the_parents_strategy_decides(world: Any, directive: Directive, after: A
     assert found == after or (isinstance(after, str) and after in found)
 
 
-def test_escalation_stops_the_child_and_restarts_the_parent(world: Any) -> None:
+def test_escalation_stops_the_child_and_restarts_the_parent(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         boss = await system.spawn(lambda: Boss(Directive.ESCALATE), "boss")
         old = await system.get_actor("/boss/child")
@@ -247,7 +249,7 @@ def test_escalation_stops_the_child_and_restarts_the_parent(world: Any) -> None:
     assert log.count("w started") >= 2
 
 
-def test_stopping_a_parent_stops_its_children_first(world: Any, worker: Any) -> None:
+def test_stopping_a_parent_stops_its_children_first(world: World, worker: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(lambda: worker("parent"), "p")
         for name in ("one", "two"):
@@ -265,7 +267,7 @@ def test_stopping_a_parent_stops_its_children_first(world: Any, worker: Any) -> 
     assert {"one stopped", "two stopped"} <= set(log)
 
 
-def test_graceful_stop_handles_what_was_sent_before(world: Any) -> None:
+def test_graceful_stop_handles_what_was_sent_before(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker)
 
@@ -286,7 +288,7 @@ def test_graceful_stop_handles_what_was_sent_before(world: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", ["current", "now"])
-def test_other_stops_refuse_what_is_queued(world: Any, mode: Any) -> None:
+def test_other_stops_refuse_what_is_queued(world: World, mode: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker, "w")
         slow = asyncio.ensure_future(ref.ask(Job("sleep", 50)))
@@ -311,7 +313,7 @@ def test_other_stops_refuse_what_is_queued(world: Any, mode: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", ["graceful", "current", "now"])
-def test_an_actor_may_stop_itself(world: Any, mode: Any) -> None:
+def test_an_actor_may_stop_itself(world: World, mode: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker)
         answer = await ref.ask(Job("stop", mode))
@@ -322,7 +324,7 @@ def test_an_actor_may_stop_itself(world: Any, mode: Any) -> None:
     assert log[-1] == "w stopped"
 
 
-def test_an_unknown_stop_mode_is_refused(world: Any) -> None:
+def test_an_unknown_stop_mode_is_refused(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker)
         with pytest.raises(ValueError, match='mode must be "graceful", "current" or "now"'):
@@ -331,7 +333,7 @@ def test_an_unknown_stop_mode_is_refused(world: Any) -> None:
     world.run(body)
 
 
-def test_names_are_unique_and_free_again_once_stopped(world: Any) -> None:
+def test_names_are_unique_and_free_again_once_stopped(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker, "a")
         with pytest.raises(NameTaken, match="/sim/a is alive already"):
@@ -345,7 +347,7 @@ def test_names_are_unique_and_free_again_once_stopped(world: Any) -> None:
     assert world.run(body) == ("/a", "/Worker#1", "/Worker#2")
 
 
-def test_looking_up_nobody_names_the_nearest(world: Any) -> None:
+def test_looking_up_nobody_names_the_nearest(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         await system.spawn(Worker, "inventory")
         with pytest.raises(
@@ -375,7 +377,7 @@ class FailsToBeMade(Actor):
         raise OSError("no memory")
 
 
-def test_a_failing_start_is_the_spawners_error(world: Any) -> None:
+def test_a_failing_start_is_the_spawners_error(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         for actor, text in ((FailsToStart, "no database"), (FailsToBeMade, "no memory")):
             with pytest.raises(OSError, match=text):
@@ -388,7 +390,7 @@ def test_a_failing_start_is_the_spawners_error(world: Any) -> None:
     world.run(body)
 
 
-def test_spawning_what_is_no_actor_is_refused(world: Any) -> None:
+def test_spawning_what_is_no_actor_is_refused(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         with pytest.raises(TypeError, match="must be a class or a function that makes an actor"):
             await system.spawn(Worker())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -400,7 +402,7 @@ def test_spawning_what_is_no_actor_is_refused(world: Any) -> None:
     world.run(body)
 
 
-def test_programs_spawn_stop_and_join(world: Any, worker: Any) -> None:
+def test_programs_spawn_stop_and_join(world: World, worker: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         @program
         def life() -> Do[tuple[str, Any], AskFailed]:
@@ -417,7 +419,7 @@ def test_programs_spawn_stop_and_join(world: Any, worker: Any) -> None:
     assert log == ["w made", "w started", "w stopped"]
 
 
-def test_a_new_actor_is_not_reached_before_it_has_started(world: Any) -> None:
+def test_a_new_actor_is_not_reached_before_it_has_started(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         starting = asyncio.ensure_future(system.spawn(AsyncWorker, "slow"))
         await asyncio.sleep(0)
@@ -430,7 +432,7 @@ def test_a_new_actor_is_not_reached_before_it_has_started(world: Any) -> None:
     assert world.run(body) == 1
 
 
-def test_shutdown_stops_everything_and_refuses_more(world: Any, worker: Any) -> None:
+def test_shutdown_stops_everything_and_refuses_more(world: World, worker: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(worker, "a")
         await ref.ask(Job("spawn", "child"))
@@ -447,7 +449,7 @@ def test_shutdown_stops_everything_and_refuses_more(world: Any, worker: Any) -> 
     assert "child stopped" in log
 
 
-def test_shutdown_cancels_a_handler_that_does_not_end(world: Any) -> None:
+def test_shutdown_cancels_a_handler_that_does_not_end(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker, "a")
         forever = asyncio.ensure_future(ref.ask(Job("sleep", 1e6)))
@@ -460,7 +462,7 @@ def test_shutdown_cancels_a_handler_that_does_not_end(world: Any) -> None:
     assert log[-2:] == ["w slept", "w stopped"]
 
 
-def test_cancelling_a_join_or_an_ask_does_not_touch_the_actor(world: Any) -> None:
+def test_cancelling_a_join_or_an_ask_does_not_touch_the_actor(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker, "a")
         for waiting in (ref.join(), ref.ask(Job("sleep", 3))):
@@ -487,7 +489,7 @@ class Cancels(Actor[str]):
         return message
 
 
-def test_a_cancelled_handler_completes_its_ask(world: Any) -> None:
+def test_a_cancelled_handler_completes_its_ask(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Cancels)
         outcome = await system.run_free(free_ask(ref, "x").attempt())
@@ -514,7 +516,7 @@ class Impatient(Actor):
 
 
 @pytest.mark.parametrize("message", ["join", "free join", "shutdown"])
-def test_waiting_for_ones_own_end_is_an_error_not_a_hang(world: Any, message: str) -> None:
+def test_waiting_for_ones_own_end_is_an_error_not_a_hang(world: World, message: str) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Impatient, "me")
         with pytest.raises((Deadlock, RuntimeError)) as caught:
@@ -525,7 +527,7 @@ def test_waiting_for_ones_own_end_is_an_error_not_a_hang(world: Any, message: st
     assert "shut down from outside" in text or "/sim/me waits for the end of /sim/me" in text
 
 
-def test_a_plain_asker_is_not_cancelled_by_a_cancelled_handler(world: Any) -> None:
+def test_a_plain_asker_is_not_cancelled_by_a_cancelled_handler(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Cancels)
         with pytest.raises(HandlerFailed) as caught:
@@ -553,7 +555,7 @@ class StopsIteratingLater(StopsIterating):
 
 
 @pytest.mark.parametrize("actor", [StopsIterating, StopsIteratingLater])
-def test_a_stop_iteration_of_a_handler_completes_its_ask(world: Any, actor: Any) -> None:
+def test_a_stop_iteration_of_a_handler_completes_its_ask(world: World, actor: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(actor)
         for _ in range(2):
@@ -565,7 +567,7 @@ def test_a_stop_iteration_of_a_handler_completes_its_ask(world: Any, actor: Any)
     assert world.run(body) is HandlerFailed
 
 
-def test_shutdown_lets_the_finalisers_of_runs_use_the_actors(world: Any) -> None:
+def test_shutdown_lets_the_finalisers_of_runs_use_the_actors(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker, "w")
         value = free_sleep(1000).ensure(free_ask(ref, Job("sleep", 2)).attempt())
@@ -595,7 +597,7 @@ def test_leaving_a_system_by_an_exception_does_not_wait_for_slow_handlers() -> N
     assert log[-2:] == ["w slept", "w stopped"]
 
 
-def test_a_restart_needs_a_new_instance(world: Any) -> None:
+def test_a_restart_needs_a_new_instance(world: World) -> None:
     only: list[Worker] = []
 
     def the_same() -> Worker:
@@ -623,7 +625,7 @@ class BadBoss(Boss):
         return OneForOneStrategy(decider=decide)
 
 
-def test_a_supervisor_that_fails_stops_the_child(world: Any) -> None:
+def test_a_supervisor_that_fails_stops_the_child(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         boss = await system.spawn(lambda: BadBoss(Directive.STOP), "boss")
         child = await system.get_actor("/boss/child")
@@ -638,7 +640,7 @@ def test_a_supervisor_that_fails_stops_the_child(world: Any) -> None:
     assert log[-2:] == ["w stopped", "w stopped"] or log.count("w stopped") == 1
 
 
-def test_a_run_is_not_cancelled_by_a_cancelled_handler(world: Any) -> None:
+def test_a_run_is_not_cancelled_by_a_cancelled_handler(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Cancels)
         with pytest.raises(HandlerFailed):
@@ -647,7 +649,7 @@ def test_a_run_is_not_cancelled_by_a_cancelled_handler(world: Any) -> None:
     world.run(body)
 
 
-def test_a_kill_hurries_a_graceful_stop_that_lasts(world: Any) -> None:
+def test_a_kill_hurries_a_graceful_stop_that_lasts(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         parent = await system.spawn(lambda: Worker("parent"), "p")
         child = await parent.ask(Job("spawn", "child"))
@@ -666,7 +668,7 @@ def test_a_kill_hurries_a_graceful_stop_that_lasts(world: Any) -> None:
     assert log[-3:] == ["child slept", "child stopped", "parent stopped"]
 
 
-def test_an_actor_that_is_told_to_stop_now_is_not_alive_any_more(world: Any) -> None:
+def test_an_actor_that_is_told_to_stop_now_is_not_alive_any_more(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(Worker)
         slow = asyncio.ensure_future(ref.ask(Job("sleep", 5)))

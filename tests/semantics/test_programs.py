@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from returns.result import Failure, Success
 from typing_extensions import override
+from worlds import World
 
 from effactor import (
     Actor,
@@ -69,14 +70,14 @@ class Lost(Exception):
     """A failure of these tests."""
 
 
-def run(world: Any, value: Any) -> Any:
+def run(world: World, value: Any) -> Any:
     async def body(system: ActorSystem) -> Any:
         return await system.run_free(value)
 
     return world.run(body)
 
 
-def test_the_sleep_of_a_program_takes_its_time(world: Any) -> None:
+def test_the_sleep_of_a_program_takes_its_time(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         loop = asyncio.get_running_loop()
         before = loop.time()
@@ -86,7 +87,7 @@ def test_the_sleep_of_a_program_takes_its_time(world: Any) -> None:
     assert world.run(body) == pytest.approx(42, abs=0.5)
 
 
-def test_clock_chance_and_identity(world: Any) -> None:
+def test_clock_chance_and_identity(world: World) -> None:
     @program
     def draw() -> Do[Any]:
         now = yield from free_now()
@@ -104,7 +105,7 @@ def test_clock_chance_and_identity(world: Any) -> None:
     assert one.version == 4
 
 
-def test_log_writes_with_fields(world: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_writes_with_fields(world: World, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "effactor.program"):
         run(world, free_log("info", "sold", sku="tea").then(free_log("debug", "not shown")))
     assert [(r.levelname, r.getMessage()) for r in caplog.records] == [("INFO", "sold sku='tea'")]
@@ -126,12 +127,12 @@ async def fail_later(n: int) -> int:
 
 
 @pytest.mark.parametrize("function", [double, double_later])
-def test_a_call_answers_what_the_function_answers(world: Any, function: Any) -> None:
+def test_a_call_answers_what_the_function_answers(world: World, function: Any) -> None:
     assert run(world, free_call(function, n=4)) == 8
     assert log == [4]
 
 
-def test_what_a_call_raises_is_a_defect_until_refined(world: Any) -> None:
+def test_what_a_call_raises_is_a_defect_until_refined(world: World) -> None:
     with pytest.raises(Lost):
         run(world, free_call(fail_later, 1).attempt())
     outcome = run(world, free_call(fail_later, 1).refine(Lost).attempt())
@@ -139,7 +140,7 @@ def test_what_a_call_raises_is_a_defect_until_refined(world: Any) -> None:
     assert isinstance(run(world, free_call(fail_later, 2).exit()), Died)
 
 
-def test_failures_skip_to_their_recovery(world: Any) -> None:
+def test_failures_skip_to_their_recovery(world: World) -> None:
     failing = fail(Lost("x")).map(lambda _: log.append("never"))
     assert run(world, failing.lash(lambda e: pure(str(e)))) == "x"
     assert run(world, failing.alt(lambda e: KeyError(str(e))).attempt()).failure().args == ("x",)
@@ -150,14 +151,14 @@ def test_failures_skip_to_their_recovery(world: Any) -> None:
     assert log == []
 
 
-def test_success_skips_the_recoveries(world: Any) -> None:
+def test_success_skips_the_recoveries(world: World) -> None:
     assert run(world, pure(1).lash(lambda _: pure(2))) == 1
     assert run(world, catch(Lost)(lambda _: pure(2))(pure(1))) == 1
     assert run(world, pure(1).attempt()) == Success(1)
     assert run(world, pure(1).exit()) == Succeeded(1)
 
 
-def test_tap_keeps_the_answer_and_then_drops_it(world: Any) -> None:
+def test_tap_keeps_the_answer_and_then_drops_it(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         notes = await system.spawn(Notes)
         kept = await system.run_free(pure("a").tap(lambda text: free_ask(notes, Note(text))))
@@ -168,7 +169,7 @@ def test_tap_keeps_the_answer_and_then_drops_it(world: Any) -> None:
     assert log == ["a", "b"]
 
 
-def test_a_block_catches_failures_with_except(world: Any) -> None:
+def test_a_block_catches_failures_with_except(world: World) -> None:
     @program
     def block() -> Do[str, Lost]:
         try:
@@ -180,7 +181,7 @@ def test_a_block_catches_failures_with_except(world: Any) -> None:
     assert run(world, block()) == "caught x"
 
 
-def test_a_failure_passes_through_finally_and_stays_a_failure(world: Any) -> None:
+def test_a_failure_passes_through_finally_and_stays_a_failure(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         notes = await system.spawn(Notes)
 
@@ -199,7 +200,7 @@ def test_a_failure_passes_through_finally_and_stays_a_failure(world: Any) -> Non
     assert log == ["cleaned"]
 
 
-def test_an_exception_in_a_block_is_a_defect(world: Any) -> None:
+def test_an_exception_in_a_block_is_a_defect(world: World) -> None:
     @program
     def block() -> Do[None]:
         yield from pure(1)
@@ -210,7 +211,7 @@ def test_an_exception_in_a_block_is_a_defect(world: Any) -> None:
         run(world, block().lash(lambda _: pure(None)))
 
 
-def test_another_exception_in_an_except_is_a_defect(world: Any) -> None:
+def test_another_exception_in_an_except_is_a_defect(world: World) -> None:
     @program
     def block() -> Do[None, Lost]:
         try:
@@ -232,7 +233,7 @@ def test_another_exception_in_an_except_is_a_defect(world: Any) -> None:
         (free_sleep(1).then(pure(2)), Succeeded(2)),
     ],
 )
-def test_ensure_runs_once_however_it_ends(world: Any, source: Any, expected: Any) -> None:
+def test_ensure_runs_once_however_it_ends(world: World, source: Any, expected: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         notes = await system.spawn(Notes)
         inner = source.ensure(free_ask(notes, Note("inner")).attempt())
@@ -243,7 +244,7 @@ def test_ensure_runs_once_however_it_ends(world: Any, source: Any, expected: Any
     assert log == ["inner", "outer"]
 
 
-def test_a_defect_in_a_finaliser_wins(world: Any) -> None:
+def test_a_defect_in_a_finaliser_wins(world: World) -> None:
     broken = pure(1).ensure(free_call(int, "x"))
     assert isinstance(run(world, broken.exit()), Died)
     outcome = run(world, free_call(int, "first").ensure(free_call(int, "second")).exit())
@@ -251,7 +252,7 @@ def test_a_defect_in_a_finaliser_wins(world: Any) -> None:
     assert "first" in str(outcome.defect.__context__)
 
 
-def test_cancelling_a_run_interrupts_it_and_waits_for_its_finalisers(world: Any) -> None:
+def test_cancelling_a_run_interrupts_it_and_waits_for_its_finalisers(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         notes = await system.spawn(Notes)
 
@@ -276,7 +277,7 @@ def test_cancelling_a_run_interrupts_it_and_waits_for_its_finalisers(world: Any)
     assert log == ["finally", "ensured"]
 
 
-def test_a_block_cannot_swallow_an_interrupt(world: Any) -> None:
+def test_a_block_cannot_swallow_an_interrupt(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         @program
         def stubborn() -> Do[str]:
@@ -298,7 +299,7 @@ def test_a_block_cannot_swallow_an_interrupt(world: Any) -> None:
     assert log == ["caught", "went on, masked"]
 
 
-def test_an_interrupted_call_is_cancelled_and_awaited(world: Any) -> None:
+def test_an_interrupted_call_is_cancelled_and_awaited(world: World) -> None:
     async def slow() -> None:
         try:
             await asyncio.sleep(1000)
@@ -338,7 +339,7 @@ class AwaitsLong(RunsLong):
 
 
 @pytest.mark.parametrize("actor", [RunsLong, AwaitsLong])
-def test_killing_an_actor_interrupts_the_program_it_runs(world: Any, actor: Any) -> None:
+def test_killing_an_actor_interrupts_the_program_it_runs(world: World, actor: Any) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(actor)
         ask = asyncio.ensure_future(ref.ask("x"))
@@ -352,7 +353,7 @@ def test_killing_an_actor_interrupts_the_program_it_runs(world: Any, actor: Any)
     world.run(body)
 
 
-def test_shutdown_interrupts_runs(world: Any) -> None:
+def test_shutdown_interrupts_runs(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         value = free_sleep(1000).ensure(free_call(log.append, "ended"))
         task = asyncio.ensure_future(system.run_free(value))
@@ -365,7 +366,7 @@ def test_shutdown_interrupts_runs(world: Any) -> None:
     assert log == ["ended"]
 
 
-def test_an_interrupted_ask_in_the_mailbox_is_never_handled(world: Any) -> None:
+def test_an_interrupted_ask_in_the_mailbox_is_never_handled(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         notes = await system.spawn(Notes)
 
@@ -398,7 +399,7 @@ class Count(Effect[int]):
     of: str
 
 
-def test_effects_are_answered_by_the_nearest_handler(world: Any) -> None:
+def test_effects_are_answered_by_the_nearest_handler(world: World) -> None:
     @program
     def work() -> Do[Any, Any, Any]:
         rows = yield from perform(Sql("q"))
@@ -410,7 +411,7 @@ def test_effects_are_answered_by_the_nearest_handler(world: Any) -> None:
     assert run(world, outer) == (["q", "outer"], ["r", "inner"], ["s", "outer"])
 
 
-def test_effects_of_a_handlers_program_go_to_the_handlers_outside(world: Any) -> None:
+def test_effects_of_a_handlers_program_go_to_the_handlers_outside(world: World) -> None:
     def count(op: Count) -> Any:
         return perform(Sql(op.of)).map(len)
 
@@ -421,14 +422,14 @@ def test_effects_of_a_handlers_program_go_to_the_handlers_outside(world: Any) ->
     assert run(world, value) == "3"
 
 
-def test_a_handler_may_fail_and_its_failure_arises_at_the_perform(world: Any) -> None:
+def test_a_handler_may_fail_and_its_failure_arises_at_the_perform(world: World) -> None:
     failing = handle(Sql)(lambda _: fail(Lost("db")))
     assert run(world, failing(perform(Sql("q")).map(len)).attempt()).failure().args == ("db",)
     inside: Any = perform(Sql("q")).lash(lambda e: pure(str(e)))
     assert run(world, failing(inside)) == "db"
 
 
-def test_an_effect_that_nobody_handles_says_how_to(world: Any) -> None:
+def test_an_effect_that_nobody_handles_says_how_to(world: World) -> None:
     with pytest.raises(UnhandledEffect, match=r"wrap the program in handle\(Sql\)\(function\)"):
         run(world, perform(Sql("q")))
     # After the handler's program has ended its effects are not handled any more.
@@ -436,7 +437,7 @@ def test_an_effect_that_nobody_handles_says_how_to(world: Any) -> None:
         run(world, handle(Sql)(lambda _: [])(pure(1)).then(perform(Sql("q"))))
 
 
-def test_the_same_value_runs_again_and_again(world: Any) -> None:
+def test_the_same_value_runs_again_and_again(world: World) -> None:
     @program
     def block(n: int) -> Do[int]:
         log.append(n)
@@ -452,7 +453,7 @@ def test_the_same_value_runs_again_and_again(world: Any) -> None:
     assert log == [1, 2, 1, 2]
 
 
-def test_a_program_that_never_waits_lets_others_run(world: Any) -> None:
+def test_a_program_that_never_waits_lets_others_run(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         @program
         def busy() -> Do[None]:
@@ -469,17 +470,17 @@ def test_a_program_that_never_waits_lets_others_run(world: Any) -> None:
     assert log == ["other"]
 
 
-def test_named_programs_say_where_a_defect_arose(world: Any) -> None:
+def test_named_programs_say_where_a_defect_arose(world: World) -> None:
     with pytest.raises(ValueError, match="invalid literal") as caught:
         run(world, free_call(int, "x").named("parse").map(str).named("whole"))
     assert caught.value.__notes__ == ["in 'parse'", "in 'whole'"]
 
 
-def test_pipe_applies_a_function_to_the_program(world: Any) -> None:
+def test_pipe_applies_a_function_to_the_program(world: World) -> None:
     assert run(world, pure(2).pipe(lambda p: p.map(lambda n: n + 1))) == 3
 
 
-def test_what_is_no_program_is_refused(world: Any) -> None:
+def test_what_is_no_program_is_refused(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         with pytest.raises(TypeError, match="run_free: program must be a Program, got 3"):
             await system.run_free(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -491,5 +492,5 @@ def test_what_is_no_program_is_refused(world: Any) -> None:
     world.run(body)
 
 
-def test_attempt_gives_a_result_of_returns(world: Any) -> None:
+def test_attempt_gives_a_result_of_returns(world: World) -> None:
     assert run(world, fail("x").attempt()) == Failure("x")

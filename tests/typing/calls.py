@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, assert_type
 from uuid import UUID
 
-from vocabulary import Inc, counter
+from vocabulary import counter
 
 from effactor import (
     Do,
@@ -18,7 +18,6 @@ from effactor import (
     free_random,
     free_sleep,
     free_stop,
-    free_tell,
     free_uuid,
     program,
     pure,
@@ -70,9 +69,3 @@ async def awaited() -> Any:
     # Accepted by type checkers, refused when it runs: being awaitable lets mypy's
     # `unused-awaitable` report programs that are made and dropped.
     return await pure(1)
-
-
-@program
-def dropped() -> Do[None]:
-    free_tell(counter, Inc())  # dropped: mypy says so with `--enable-error-code unused-awaitable`
-    yield from free_tell(counter, Inc())

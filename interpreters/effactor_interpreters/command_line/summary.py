@@ -25,7 +25,7 @@ class Outcomes:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self.total = 0
+        self.total: int = 0
         self.counts: dict[str, int] = {}
         self.notes: dict[str, list[str]] = {}
 

@@ -70,7 +70,7 @@ def dry_run(
         TypeError: If *program* is no program, or *answers* no mapping.
         ValueError: If *limit* is below 1.
     """
-    a_program("dry_run", "program", program)
+    program = a_program("dry_run", "program", program)
     _check_limit(limit)
     recorder = Recorder(f"/{name_of(program)}#1", limit)
     operations = Operations(recorder, Answers(answers))

@@ -55,7 +55,7 @@ class Recorder:
         self.path = path
         self.records: list[Record] = []
         self.fiber: Fiber | None = None
-        self.clock = 0
+        self.clock: int = 0
         self._limit = limit
         self._operations = 0
         self._idle = 0

@@ -27,7 +27,7 @@ class LiveWorld:
     inline = True
 
     def __init__(self) -> None:
-        self.random = random.Random()
+        self.random: random.Random = random.Random()
         self.clock: Callable[[], float] = time.monotonic
         self._loop: asyncio.AbstractEventLoop  # from `loop` on
 

@@ -18,7 +18,12 @@ from effactor.errors import ActorStopped, Deadlock, Unhandled
 from effactor.programs.exits import Interrupted
 from effactor.programs.operations import check_stop_mode, seconds
 from effactor.programs.program import Program
-from effactor_interpreters.runtime.controls import QUESTION, Continue, Failure, Question, StopRequest
+from effactor_interpreters.runtime.controls import (
+    Continue,
+    Failure,
+    Question,
+    StopRequest,
+)
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.deadlocks import find_cycle
@@ -50,7 +55,8 @@ from effactor_interpreters.runtime.waits import (
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Generator
+    from collections.abc import Awaitable, Callable, Generator
+    from contextvars import Context
 
     from effactor.actors.actor import Actor
     from effactor.actors.handlers import Behavior
@@ -69,7 +75,7 @@ class Closed:
     __slots__ = ("cell",)
 
     def __init__(self, cell: Cell) -> None:
-        self.cell = cell
+        self.cell: Cell = cell
 
     def append(self, item: Any) -> None:
         """Refuse *item*."""
@@ -115,10 +121,10 @@ class Cell(TaskProtocol):
     def __init__(
         self, system: ActorSystem, actor: Actor[Any], parent: Cell | None, path: str
     ) -> None:
-        self.system = system
-        self.parent = parent
-        self.variables = copy_context()
-        self.state = IDLE
+        self.system: ActorSystem = system
+        self.parent: Cell | None = parent
+        self.variables: Context = copy_context()
+        self.state: int = IDLE
         self.mailbox: deque[Any] | Closed | None = None
         self.driver: Driver | TaskDriver | None = None
         self._relations: Relations | None = None
@@ -127,9 +133,9 @@ class Cell(TaskProtocol):
 
     def adopt(self, actor: Actor[Any]) -> None:
         """Make *actor* this cell's instance."""
-        self.actor = actor
+        self.actor: Actor[Any] = actor
         self.behavior: Behavior = type(actor).__effactor_behavior__
-        self.plain = self.behavior.plain
+        self.plain: dict[type[Any], Callable[..., Any]] = self.behavior.plain
         actor._cell = self  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
     # ------------------------------------------------------------ identity
@@ -427,7 +433,7 @@ class Cell(TaskProtocol):
 
     def refuse(self, item: Any) -> None:
         """Fail an ask, or make a dead letter of a message, that comes too late."""
-        message, reply = item if type(item) is QUESTION else (item, None)
+        message, reply = item if type(item) is Question else (item, None)
         if type(message) is StopRequest:
             return
         if type(message) is Continue:

@@ -6,7 +6,7 @@ order, and the simulator explores it like any other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from effactor.actors.ref import StopMode
     from effactor_interpreters.runtime.cell import Cell
 
+
 class Question(tuple[Any, Any]):
     """A mailbox item that wants a reply: the message, and where its reply goes.
 
@@ -24,10 +25,6 @@ class Question(tuple[Any, Any]):
     """
 
     __slots__ = ()
-
-
-QUESTION: Final[Any] = Question
-"""The same as `Any`: what type checkers know of an item stays `Any` after a comparison."""
 
 
 class Control:
@@ -76,7 +73,7 @@ class StopRequest(Control):
 
     def __init__(self, mode: StopMode, by: str) -> None:
         self.mode: StopMode = mode
-        self.by = by
+        self.by: str = by
 
     @property
     def reason(self) -> str:
@@ -104,7 +101,7 @@ class Failure(Control):
     __slots__ = ("error",)
 
     def __init__(self, error: BaseException) -> None:
-        self.error = error
+        self.error: BaseException = error
 
     @override
     def run(self, cell: Cell) -> Generator[Any, Any, Any]:
@@ -128,8 +125,8 @@ class Continue(Control):
     __slots__ = ("message", "work")
 
     def __init__(self, work: Any, message: Any) -> None:
-        self.work = work
-        self.message = message
+        self.work: Any = work
+        self.message: Any = message
 
     @property
     @override

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from effactor.errors import ActorStopped
 from effactor.programs.program import Program
-from effactor_interpreters.runtime.controls import QUESTION, Continue, Control, Question
+from effactor_interpreters.runtime.controls import Continue, Control, Question
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.lifecycle import supervise
 from effactor_interpreters.runtime.waits import as_raised, handler_failed, is_declared
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from effactor_interpreters.runtime.cell import Cell
     from effactor_interpreters.runtime.system import ActorSystem
@@ -79,8 +79,8 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
         n -= 1
         message: Any = popleft()
         reply: Any = None
-        handler = handlers.get(type(message))
-        if handler is None and type(message) is QUESTION:
+        handler = handlers.get(type(message))  # pyright: ignore[reportUnknownArgumentType]
+        if handler is None and type(message) is Question:
             message, reply = message
             if reply.done() and type(message) is not Continue:
                 continue  # its asker has given up before the handler began
@@ -91,7 +91,7 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
                 if answer is not None:
                     if type(answer) is COROUTINE:
                         answer = yield from answer  # pyright: ignore[reportUnknownVariableType]
-                    if type(answer) not in PLAIN and isinstance(answer, WORK):
+                    if type(answer) not in PLAIN and isinstance(answer, WORK):  # pyright: ignore[reportUnknownArgumentType]
                         answer = yield from cell.finish(answer)
             elif isinstance(message, Control):
                 control, message = message, message.about
@@ -157,12 +157,12 @@ class Driver:
 
     def __init__(self, system: ActorSystem) -> None:
         steps = _drive(system)
-        self.send = steps.send
-        self.throw = steps.throw
-        self.close = steps.close
+        self.send: Callable[[Any], Any] = steps.send
+        self.throw: Callable[[BaseException], Any] = steps.throw
+        self.close: Callable[[], None] = steps.close
         self.send(None)
         self.reply: Any = None
         self.message: Any = None
         self.waiting: Any = None
-        self.must_cancel = False
-        self.cancellations = 0
+        self.must_cancel: bool = False
+        self.cancellations: int = 0

@@ -29,7 +29,7 @@ class TaskDriver:
     def __init__(self) -> None:
         self.task: asyncio.Task[None] | None = None
         self.waiting: Any = None
-        self.cancellations = 0
+        self.cancellations: int = 0
 
     def cancel(self) -> None:
         """Cancel what the handler waits for."""

@@ -16,7 +16,12 @@ from effactor.programs import operations as ops
 from effactor.programs.effects import Perform
 from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START, Question
-from effactor_interpreters.runtime.engine.fiber import SUSPENDED, Fiber, OperationFailed, perform_effect
+from effactor_interpreters.runtime.engine.fiber import (
+    SUSPENDED,
+    Fiber,
+    OperationFailed,
+    perform_effect,
+)
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.waits import LifecycleWait, as_failure
 
@@ -37,7 +42,7 @@ class Sleeping:
     __slots__ = ("seconds", "timer")
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+        self.seconds: float = seconds
         self.timer: Timer | None = None
 
     def withdraw(self) -> bool:
@@ -57,8 +62,8 @@ class Calling:
     __slots__ = ("name", "task")
 
     def __init__(self, name: str, task: asyncio.Task[Any]) -> None:
-        self.name = name
-        self.task = task
+        self.name: str = name
+        self.task: asyncio.Task[Any] = task
 
     def withdraw(self) -> bool:
         """Cancel the task; the fiber goes on when it has ended."""

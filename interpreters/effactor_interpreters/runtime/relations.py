@@ -42,11 +42,11 @@ class Relations:
         self.children: dict[str, Cell] = {}
         self.joiners: list[Any] = []
         self.factory: Callable[[], Any] | None = None
-        self.starting = False
-        self.spawned = 0
-        self.ended = ""
+        self.starting: bool = False
+        self.spawned: int = 0
+        self.ended: str = ""
         self.killed: str | None = None
-        self.ended_at = 0.0
+        self.ended_at: float = 0.0
         self._restarts: deque[float] = deque()
 
     def may_restart(self, now: float, strategy: OneForOneStrategy) -> bool:

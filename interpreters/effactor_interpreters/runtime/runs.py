@@ -50,9 +50,9 @@ class Run:
     __slots__ = ("_path", "_variables", "fiber", "program", "system")
 
     def __init__(self, system: ActorSystem, program: Program[Any, Any, Any]) -> None:
-        self.system = system
-        self.program = program
-        self.fiber = Fiber(system.table, self)
+        self.system: ActorSystem = system
+        self.program: Program[Any, Any, Any] = program
+        self.fiber: Fiber = Fiber(system.table, self)
         self._path: str | None = None
         self._variables: Any = None
 

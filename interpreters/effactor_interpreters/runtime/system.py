@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from effactor.actors.ref import ActorRef, StopMode
     from effactor.actors.supervision import OneForOneStrategy
     from effactor.programs.program import Program
+    from effactor_interpreters.runtime.engine.fiber import Fiber
     from effactor_interpreters.runtime.world import World
 
 A = TypeVar("A")
@@ -102,25 +103,25 @@ class ActorSystem:
         self.name = name
         self.strategy = strategy
         self.world = world
-        self.log = logging.getLogger("effactor.actor")
+        self.log: logging.Logger = logging.getLogger("effactor.actor")
         self.cells: dict[str, Cell] = {}
-        self.incarnation = 0
+        self.incarnation: int = 0
         self.runs: dict[Run, None] = {}
         self.running: Run | None = None
-        self.closing = False
+        self.closing: bool = False
         self.dead_letters: deque[DeadLetter] = deque(maxlen=_DEAD_LETTERS)
-        self.table = Operations(self).table()
+        self.table: dict[type[Any], Callable[[Any, Fiber], Any]] = Operations(self).table()
         # The run queue, and the budget of asks that are handled on the asker's stack.
         self.ready: deque[Any] = deque()
-        self.scheduled = False
-        self.budget = 0
-        self.deadline = 0.0
+        self.scheduled: bool = False
+        self.budget: int = 0
+        self.deadline: float = 0.0
         # Drivers: the pool's length is the depth that is left on the stack.
         self.output: Any = None
         self.pool: list[Driver] = []
         self.spare: list[Driver] = []
         self.mailboxes: list[deque[Any]] = []
-        self.native = True
+        self.native: bool = True
         self.turns: WeakKeyDictionary[Any, Cell] = WeakKeyDictionary()
         self.loop: Any = None
         self._numbers: dict[str, int] = {}
@@ -376,7 +377,7 @@ class ActorSystem:
         """
         if self.loop is None:
             self.bind()
-        a_program("run_free", "program", program)
+        program = a_program("run_free", "program", program)
         cell = self.current_cell()
         if cell is not None:
             answer: A = await cell.run_program(program)

@@ -64,13 +64,13 @@ class Wait:
 
     def __init__(self, target: Cell | None, message: Any) -> None:
         self.cell: Waiter | None = None
-        self.target = target
-        self.message = message
+        self.target: Cell | None = target
+        self.message: Any = message
         self.timer: Timer | None = None
         self.end: tuple[Cell, int] | None = None
         self.value: Any = None
         self.error: BaseException | None = None
-        self.finished = False
+        self.finished: bool = False
 
     def done(self) -> bool:
         """Tell whether it is settled."""
@@ -126,7 +126,7 @@ class ProgramWait(Wait):
 
     def __init__(self, fiber: Fiber) -> None:
         super().__init__(None, "a program")
-        self.fiber = fiber
+        self.fiber: Fiber = fiber
         fiber.on_end = self.set_result
 
     @override
@@ -189,8 +189,8 @@ class FiberWait:
 
     def __init__(self, fiber: Fiber, target: Cell, message: Any) -> None:
         self.fiber: Fiber | None = fiber
-        self.target = target
-        self.message = message
+        self.target: Cell = target
+        self.message: Any = message
         self.timer: Timer | None = None
         self.end: tuple[Cell, int] | None = None
 

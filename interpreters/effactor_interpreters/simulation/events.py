@@ -39,10 +39,10 @@ class Event:
     __slots__ = ("order", "source", "subject", "target")
 
     def __init__(self, step: int, seq: int, source: str, target: str, subject: Any) -> None:
-        self.order = (-step, seq)
-        self.source = source
-        self.target = target
-        self.subject = subject
+        self.order: tuple[int, int] = (-step, seq)
+        self.source: str = source
+        self.target: str = target
+        self.subject: Any = subject
 
     @property
     def kind(self) -> Kind:
@@ -90,9 +90,9 @@ class Delivery(Event):
         urgent: bool,
     ) -> None:
         super().__init__(step, seq, source, cell.ref.path, message)
-        self.cell = cell
-        self.reply = reply
-        self.urgent = urgent
+        self.cell: Cell = cell
+        self.reply: Any = reply
+        self.urgent: bool = urgent
 
     @property
     @override
@@ -165,8 +165,8 @@ class Return(Event):
         outcome: str,
     ) -> None:
         super().__init__(step, seq, source, target, subject)
-        self.reply = reply
-        self.outcome = outcome
+        self.reply: Any = reply
+        self.outcome: str = outcome
 
     @property
     @override
@@ -201,7 +201,7 @@ class Beginning(Event):
 
     def __init__(self, seq: int, run: Run, begin: Callable[[], object]) -> None:
         super().__init__(0, seq, run.path, run.path, None)
-        self.begin = begin
+        self.begin: Callable[[], object] = begin
 
     @property
     @override
@@ -228,7 +228,7 @@ class Firing(Event):
 
     def __init__(self, timer: VirtualTimer) -> None:
         super().__init__(timer.step, timer.seq, timer.source, timer.source, timer.what)
-        self.timer = timer
+        self.timer: VirtualTimer = timer
 
     @property
     @override
@@ -257,7 +257,7 @@ class Returning:
         self._reply = reply
         self._source = source
         self._asker = asker
-        self.sent = False
+        self.sent: bool = False
 
     def done(self) -> bool:
         """Tell whether it is settled, or the asker has given up."""

@@ -51,7 +51,7 @@ class Run(Generic[A]):
     ) -> None:
         self.value = value
         self.error = error
-        self.steps = world.steps
+        self.steps: int = world.steps
         self.hits = hits
         self._scenario = scenario
         self._world = world
@@ -85,7 +85,7 @@ class Run(Generic[A]):
 
     @property
     def digest(self) -> str:
-        """Hash of the trace and the outcome: equal for the same token everywhere."""
+        """Hash of the trace and the outcome, equal for the same token everywhere."""
         from effactor.traces.canonical import canonical, digest
 
         return digest(self.trace, canonical(self.error if self.error is not None else self.value))
@@ -107,7 +107,7 @@ class Run(Generic[A]):
 
     @property
     def tape_deviations(self) -> dict[int, int]:
-        """The choices that were not the default: index taken, by position."""
+        """The choices that were not the default, as index taken by position."""
         return self._world.tape.deviations()
 
     @property

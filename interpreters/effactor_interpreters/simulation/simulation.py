@@ -54,7 +54,7 @@ class Simulation:
         self._always: list[tuple[str, Callable[[], Any]]] = []
         self._goals: list[tuple[str, Callable[[], Any]]] = []
         self.hits: dict[str, int] = {}
-        self.system = ActorSystem("sim", world=world)
+        self.system: ActorSystem = ActorSystem("sim", world=world)
         world.system = self.system
         self.system.bind()
         self.system.log = _LOG
@@ -141,8 +141,7 @@ class Simulation:
         """
         runs: list[Run] = []
         for program in programs:
-            a_program("sim.run", "program", program)
-            run = Run(self.system, program)
+            run = Run(self.system, a_program("sim.run", "program", program))
             self.system.runs[run] = None
             self._world.begin_later(run, run.begin)
             runs.append(run)

@@ -65,7 +65,7 @@ class Random:
     bound = None
 
     def __init__(self, seed: int) -> None:
-        self.exhausted = False
+        self.exhausted: bool = False
         self._seed = seed
         self._runs = -1
 
@@ -88,7 +88,7 @@ class Exhaustive:
     bound = None
 
     def __init__(self, _seed: int) -> None:
-        self.exhausted = False
+        self.exhausted: bool = False
         self._prefix: list[int] = []
 
     def propose(self) -> Proposal:
@@ -109,7 +109,7 @@ class Deviations:
     """All tapes with no deviation, then with one, then with two ..."""
 
     def __init__(self, _seed: int) -> None:
-        self.exhausted = False
+        self.exhausted: bool = False
         self.bound: int | None = None
         self._current: dict[int, int] = {}
         # One iterator a run, over its tape with one more deviation: the tapes

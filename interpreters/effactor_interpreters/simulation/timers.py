@@ -27,13 +27,13 @@ class VirtualTimer:
     def __init__(
         self, when: int, seq: int, step: int, what: str, source: str, callback: Callable[[], object]
     ) -> None:
-        self.when = when
-        self.seq = seq
-        self.step = step
-        self.what = what
-        self.source = source
-        self.callback = callback
-        self.cancelled = False
+        self.when: int = when
+        self.seq: int = seq
+        self.step: int = step
+        self.what: str = what
+        self.source: str = source
+        self.callback: Callable[[], object] = callback
+        self.cancelled: bool = False
 
     def cancel(self) -> None:
         """Make sure that it never fires."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from effactor.errors import ActorStopped, Livelock
 from effactor_interpreters.runtime.cell import Cell
-from effactor_interpreters.runtime.controls import QUESTION
+from effactor_interpreters.runtime.controls import Question
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.lifecycle import crash
 from effactor_interpreters.runtime.runs import Run
@@ -71,8 +71,8 @@ class SimulatedWorld:
         self.tape = tape
         self.seed = seed
         self.time_mode: TimeMode = time_mode
-        self.nanoseconds = 0
-        self.steps = 0
+        self.nanoseconds: int = 0
+        self.steps: int = 0
         self.records: list[tuple[Kind, str, str, Any, int]] = []
         self.deviations: list[tuple[int, Event, Event]] = []
         self.answers: dict[Any, Any] = {}
@@ -173,7 +173,7 @@ class SimulatedWorld:
         """Put a message on its way."""
         if self._ended:
             return
-        message, reply = item if type(item) is QUESTION else (item, None)
+        message, reply = item if type(item) is Question else (item, None)
         source = self.sender()
         if reply is not None:
             reply = Returning(self, reply, cell.ref.path, source)

@@ -21,7 +21,6 @@ from returns.result import Failure, Success
 from typing_extensions import override
 
 from effactor.errors import Failed, NoInterpreter, UnhandledEffect
-from effactor.programs.effects import Perform
 from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeeded
 from effactor.programs.operations import Operation
 from effactor.programs.program import (
@@ -43,6 +42,8 @@ from effactor.programs.program import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from effactor.programs.effects import Perform
 
 # Kinds of frames.
 FLATMAP: Final = 0
@@ -176,8 +177,8 @@ class Fiber:
 
     def __init__(self, table: dict[type[Any], Callable[[Any, Fiber], Any]], owner: Any) -> None:
         """Make a fiber that has not begun. *owner* is an `Owner`, and more to its table."""
-        self.table = table
-        self.owner = owner
+        self.table: dict[type[Any], Callable[[Any, Fiber], Any]] = table
+        self.owner: Any = owner
         self.outcome: Exit[Any, Any] | None = None
         self.pending: Pending | None = None
         self.on_end: Callable[[Exit[Any, Any]], None] | None = None

@@ -148,7 +148,7 @@ def run_free(
         UnhandledEffect: If it performs an effect without a function.
         TypeError: If *program* or a key of *handlers* is something else.
     """
-    a_program("run_free", "program", program)
+    program = a_program("run_free", "program", program)
     effects: dict[type[Any], Callable[[Any], Any]] = {}
     operations: dict[type[Any], Callable[[Any], Any]] = {}
     for cls, function in (handlers or {}).items():
