@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from effactor.traces.trace import Trace
     from effactor_interpreters.dry_run.interpreter import dry_run
     from effactor_interpreters.runtime.engine.synchronous import run_free
-    from effactor_interpreters.runtime.system import ActorSystem, DeadLetter
+    from effactor_interpreters.runtime.registry import DeadLetter
+    from effactor_interpreters.runtime.system import ActorSystem
     from effactor_interpreters.simulation.exploring import Failure, Verdict, explore
     from effactor_interpreters.simulation.runs import Run, replay, simulate
     from effactor_interpreters.simulation.simulation import Simulation
@@ -39,7 +40,7 @@ __all__ = [
 
 _HOMES = {
     "ActorSystem": "effactor_interpreters.runtime.system",
-    "DeadLetter": "effactor_interpreters.runtime.system",
+    "DeadLetter": "effactor_interpreters.runtime.registry",
     "Failure": "effactor_interpreters.simulation.exploring",
     "Record": "effactor.traces.record",
     "Run": "effactor_interpreters.simulation.runs",

@@ -8,6 +8,8 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from effactor_interpreters.runtime.stopping import request_stop
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -58,7 +60,7 @@ class LiveWorld:
     def deliver(self, cell: Cell, item: Any, *, urgent: bool = False) -> None:
         """Put the item into the mailbox: within a process, delivery is instantaneous."""
         if urgent:
-            cell.request_stop(item)
+            request_stop(cell, item)
         else:
             cell.accept(item)
 

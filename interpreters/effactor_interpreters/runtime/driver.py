@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from effactor_interpreters.runtime.cell import Cell
-    from effactor_interpreters.runtime.system import ActorSystem
+    from effactor_interpreters.runtime.scheduler import Scheduler
 
 BATCH: Final = 64
 """Messages of one cell that are handled before other cells get their turn."""
@@ -48,7 +48,7 @@ DONE: Final = _Done()
 
 
 @coroutine
-def _drive(system: ActorSystem) -> Generator[Any, Any, None]:
+def _drive(system: Scheduler) -> Generator[Any, Any, None]:
     request = yield
     while True:
         cell, inbox, work = request
@@ -155,7 +155,7 @@ class Driver:
         "waiting",
     )
 
-    def __init__(self, system: ActorSystem) -> None:
+    def __init__(self, system: Scheduler) -> None:
         steps = _drive(system)
         self.send: Callable[[Any], Any] = steps.send
         self.throw: Callable[[BaseException], Any] = steps.throw

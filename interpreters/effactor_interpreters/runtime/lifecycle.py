@@ -10,6 +10,7 @@ from effactor.actors.supervision import Directive, OneForOneStrategy
 from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Failure, StopRequest
 from effactor_interpreters.runtime.states import STOPPED
+from effactor_interpreters.runtime.stopping import close, stopped, when_stopped
 from effactor_interpreters.runtime.waits import Wait, wait_for
 
 if TYPE_CHECKING:
@@ -48,14 +49,14 @@ def terminate(
         mode: How the children stop.
         cleanup: Whether `on_stopped` runs.
     """
-    cell.close(reason)
+    close(cell, reason)
     yield from stop_children(cell, mode)
     if cleanup and cell.behavior.has_stopped:
         try:
             yield from _hook(cell, cell.actor.on_stopped())
         except (Exception, CancelledError):
             cell.system.log.exception("on_stopped of %s failed", cell.full_path)
-    cell.stopped()
+    stopped(cell)
 
 
 def stop_children(cell: Cell, mode: StopMode) -> Generator[Any, Any, None]:
@@ -67,7 +68,7 @@ def stop_children(cell: Cell, mode: StopMode) -> Generator[Any, Any, None]:
     for child in children:
         while child.state != STOPPED:
             wait = Wait(None, f"the end of {child.full_path}")
-            child.on_stopped(wait)
+            when_stopped(child, wait)
             try:
                 yield from wait_for(wait)
             except CancelledError:
@@ -144,6 +145,6 @@ def crash(cell: Cell) -> list[Any]:
     if cell.driver is not None:
         parked.append(cell.driver)
         cell.driver = None
-    cell.close("crashed")
-    cell.stopped()
+    close(cell, "crashed")
+    stopped(cell)
     return parked

@@ -14,6 +14,7 @@ from effactor.actors.ref import ActorRef, binding_of
 from effactor.errors import ActorNotFound, ActorStopped, Deadlock
 from effactor.programs import operations as ops
 from effactor.programs.effects import Perform
+from effactor_interpreters.runtime.asking import awaiting, enter
 from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START, Question
 from effactor_interpreters.runtime.engine.fiber import (
@@ -23,6 +24,7 @@ from effactor_interpreters.runtime.engine.fiber import (
     perform_effect,
 )
 from effactor_interpreters.runtime.states import STOPPED
+from effactor_interpreters.runtime.stopping import joins_itself, when_stopped
 from effactor_interpreters.runtime.waits import LifecycleWait, as_failure
 
 if TYPE_CHECKING:
@@ -121,14 +123,14 @@ class Operations:
         if cell is None:
             raise OperationFailed(self._nobody(operation.ref, message))
         try:
-            reply = cell.enter(message, fiber)
+            reply = enter(cell, message, fiber)
         except (Exception, CancelledError) as error:
             raise OperationFailed(as_failure(cell, message, error)) from None
         if reply is None:
             return self.system.output
         asker = fiber.owner if type(fiber.owner) is Cell else None
         try:
-            cell.awaiting(reply, message, operation.timeout, asker)
+            awaiting(cell, reply, message, operation.timeout, asker)
         except Deadlock:
             fiber.pending = None
             raise
@@ -163,10 +165,10 @@ class Operations:
         if cell is None or cell.state == STOPPED:
             return None
         if cell is fiber.owner:
-            raise cell.joins_itself()
+            raise joins_itself(cell)
         wait = LifecycleWait(fiber, cell, "end")
         fiber.wait(wait)
-        cell.on_stopped(wait)
+        when_stopped(cell, wait)
         return SUSPENDED
 
     def spawn(self, operation: ops.Spawn[Any], fiber: Fiber) -> Any:

@@ -14,6 +14,7 @@ from typing_extensions import override
 from effactor.traces.wording import brief
 from effactor_interpreters.runtime.controls import START, Control, Question, StopRequest
 from effactor_interpreters.runtime.states import IDLE
+from effactor_interpreters.runtime.stopping import request_stop
 from effactor_interpreters.runtime.waits import handler_failed
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Delivery(Event):
         if self.reply is not None:
             item = Question((message, self.reply))
         if self.urgent:
-            cell.request_stop(message)
+            request_stop(cell, message)
         elif not cell.is_alive:
             cell.refuse(item)
         else:

@@ -186,7 +186,8 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
     ) -> asyncio.Task[T]:
         # asyncio's own default names count through the whole process.
         name = f"task#{len(self._tasks) + 1}" if name is None else str(name)
-        task = asyncio.Task(coro, loop=self, name=name, context=context)
+        work: Any = coro  # Task takes a generator up to Python 3.11 only
+        task: asyncio.Task[T] = asyncio.Task(work, loop=self, name=name, context=context)
         self._tasks.append(task)
         return task
 

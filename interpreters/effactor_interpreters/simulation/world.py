@@ -20,6 +20,7 @@ from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.lifecycle import crash
 from effactor_interpreters.runtime.runs import Run
 from effactor_interpreters.runtime.states import STOPPED
+from effactor_interpreters.runtime.stopping import stopped_error
 from effactor_interpreters.simulation.events import (
     Beginning,
     Delivery,
@@ -335,7 +336,7 @@ class SimulatedWorld:
             if crashed.state == STOPPED:
                 del self._handling[crashed]
                 if not reply.done():
-                    error = crashed.stopped_error(message)
+                    error = stopped_error(crashed, message)
                     reply.set_exception(
                         ActorStopped(error.target, message, error.reason, delivered=True)
                     )
