@@ -53,6 +53,9 @@ nitpick_ignore_regex = [
     (r"py:.*", rf"({'|'.join(_bare)})"),
     (r"py:(class|obj)", r"(.*\.)?_?[A-Z]\d?(_co|_contra)?"),
     (r"py:(class|obj)", r"(.*\.)?P\.(args|kwargs)"),
+    # What constructors that users never call name, and aliases of literals.
+    (r"py:(class|obj)", r"(.*\.)?(World|SimulatedWorld|TimeMode|Kind)"),
+    (r"py:(class|obj)", r"dict\[.*"),
 ]
 
 _public_modules = ("effactor", "effactor.interpreters", "effactor.errors")
