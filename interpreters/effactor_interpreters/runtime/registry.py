@@ -130,6 +130,10 @@ class Registry(Scheduler):
             cell.relations.starting = True
         return cell
 
+    def start_nothing_more(self) -> None:
+        """Refuse to start actors from now on."""
+        self.closing = True
+
     def number(self, name: str) -> str:
         """Make a name unique among the system's children: `checkout` to `checkout#1`."""
         self._numbers[name] = n = self._numbers.get(name, 0) + 1

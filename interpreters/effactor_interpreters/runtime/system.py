@@ -152,7 +152,7 @@ class ActorSystem(Registry):
             RuntimeError: In a handler, which would wait for itself.
         """
         if self.loop is None:
-            self.closing = True
+            self.start_nothing_more()
             return
         self.bind()
         if self.current_cell() is not None:
@@ -161,7 +161,7 @@ class ActorSystem(Registry):
                 "stop actors one by one, or shut down from outside"
             )
             raise RuntimeError(msg)
-        self.closing = True
+        self.start_nothing_more()
         # The runs first: their finalisers may need the actors.
         for run in list(self.runs):
             run.fiber.interrupt()
