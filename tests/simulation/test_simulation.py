@@ -809,3 +809,12 @@ def test_a_sometimes_report_says_only_that() -> None:
         "Violation: 'luck' was never true in any run: the runs do not test it\n\n"
         "  none of 1 schedule (portfolio, seed 0) did it"
     )
+
+
+def test_a_report_says_where_an_assertion_failed() -> None:
+    def scenario(sim: Simulation) -> None:
+        assert "sold out" in in_turn(sim) * 0
+
+    report = str(explore(scenario))
+    assert "  raised:  test_simulation.py:" in report
+    assert ': assert "sold out" in in_turn(sim) * 0' in report

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 from rich.text import Text
 
-from effactor.errors import Violation
 from effactor_interpreters.command_line import console
 from effactor_interpreters.command_line.exit_status import FINE, FOUND, INTERRUPTED
 from effactor_interpreters.command_line.protocol import check_scenario
 from effactor_interpreters.command_line.targets import load
-from effactor_interpreters.command_line.tracebacks import place
 from effactor_interpreters.simulation.exploring import Failure, Verdict, explore
 from effactor_interpreters.simulation.strategies import STRATEGIES
 
@@ -123,10 +121,7 @@ def _passed(target: str, verdict: Verdict, seconds: float) -> list[RenderableTyp
 
 
 def _failed(target: str, failure: Failure) -> str:
-    text = f"{failure.explain()}\n           effactor replay {target} {failure.token}"
-    # A violation is found between two lines of the user's, so it has no place.
-    where = "" if isinstance(failure.error, Violation) else place(failure.error)
-    return f"{text}\n  raised:  {where}" if where else text
+    return f"{failure.explain()}\n           effactor replay {target} {failure.token}"
 
 
 def _several(count: int, noun: str) -> str:

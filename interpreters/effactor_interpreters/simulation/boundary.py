@@ -31,6 +31,18 @@ _STDLIB: Final = sysconfig.get_paths()["stdlib"]
 _OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
 
 
+def is_machinery(file: str) -> bool:
+    """Tell whether a source file is the standard library's or the simulator's own.
+
+    Args:
+        file: A file name, as frames have it.
+
+    Returns:
+        False for the user's code, and for what the user has installed.
+    """
+    return file.startswith((_STDLIB, _OURS, "<frozen")) and "site-packages" not in file
+
+
 def call_site() -> str:
     """Find the line of user code that is being executed.
 
@@ -39,9 +51,7 @@ def call_site() -> str:
     """
     frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     while frame.f_back is not None:
-        name = frame.f_code.co_filename
-        library = name.startswith((_STDLIB, _OURS, "<frozen")) and "site-packages" not in name
-        if not library:
+        if not is_machinery(frame.f_code.co_filename):
             break
         frame = frame.f_back
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"  # noqa: PTH119

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import effactor
 from effactor.errors import Violation
+from effactor_interpreters.simulation.boundary import is_machinery
 from effactor_interpreters.simulation.diagram import sequence
 from effactor_interpreters.simulation.events import Delivery, Firing, short
 
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
 
 _DEVIATIONS: Final = 8
 _ERROR_LINES: Final = 8
+_CORE: Final = str(Path(effactor.__file__).parent)
 
 
 def in_words(_step: int, event: Event, default: Event) -> str:
@@ -33,6 +38,21 @@ def in_words(_step: int, event: Event, default: Event) -> str:
     if same and isinstance(event, Delivery) and isinstance(default, Delivery):
         return f"{event.describe()} before {default.what} from {short(default.source)}"
     return f"{event.describe()} before {default.describe()}"
+
+
+def place(error: BaseException) -> str:
+    """Say in which line of the user's code an exception was raised.
+
+    Args:
+        error: The exception.
+
+    Returns:
+        File, line and its text; empty if no line of the user's had a part in it.
+    """
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not is_machinery(frame.filename) and not frame.filename.startswith(_CORE):
+            return f"{Path(frame.filename).name}:{frame.lineno}: {frame.line}"
+    return ""
 
 
 def explain(failure: Failure) -> str:
@@ -65,5 +85,7 @@ def explain(failure: Failure) -> str:
     lines.append("")
     marks = dict.fromkeys(failure.steps, "<- here it leaves the default order")
     lines += [f"    {line}".rstrip() for line in sequence(failure.trace, marks, str(error))]
-    lines += ["", f'  replay:  replay({failure.scenario}, "{failure.token}")']
+    where = "" if isinstance(error, Violation) else place(error)
+    lines += ["", *([f"  raised:  {where}"] if where else [])]
+    lines += [f'  replay:  replay({failure.scenario}, "{failure.token}")']
     return "\n".join(lines)
