@@ -311,3 +311,32 @@ def test_law_try_except_in_a_block_is_lash(p: AnyProgram) -> None:
 @given(programs)
 def test_law_interpreting_twice_gives_equal_observations(p: AnyProgram) -> None:
     assert observe(p) == observe(p)
+
+
+LOST = KeyError("shared by all")
+
+
+def test_a_failure_that_is_one_object_everywhere_can_still_be_a_defect() -> None:
+    @program
+    def fails() -> Do[None, KeyError]:
+        try:
+            yield from fail(LOST)
+        finally:
+            yield from pure("effects in a finally")
+
+    @program
+    def dies() -> Do[None]:
+        yield from pure(None)
+        raise LOST
+
+    for _ in range(2):
+        assert type(run_free(fails().exit())).__name__ == "FailedWith"
+        assert type(run_free(dies().exit())).__name__ == "Died"
+
+
+def test_a_failure_may_be_any_exception() -> None:
+    @program
+    def passes() -> Do[None, SystemExit]:
+        yield from fail(SystemExit(3))
+
+    assert type(run_free(passes().exit())).__name__ == "FailedWith"

@@ -818,3 +818,14 @@ def test_a_report_says_where_an_assertion_failed() -> None:
     report = str(explore(scenario))
     assert "  raised:  test_simulation.py:" in report
     assert ': assert "sold out" in in_turn(sim) * 0' in report
+
+
+def test_a_scenario_that_forgets_to_run_its_program_is_told() -> None:
+    def forgets(_sim: Simulation) -> Any:
+        return pure(1)
+
+    def forgets_to_await(sim: Simulation) -> Any:
+        return sim.spawn(Inventory).ask_nowait(Look())
+
+    assert "write sim.run(program)" in str(simulate(forgets).error)
+    assert 'make the scenario "async def"' in str(simulate(forgets_to_await).error)

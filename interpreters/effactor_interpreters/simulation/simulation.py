@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections import Counter
@@ -73,6 +74,12 @@ class Simulation:
         value = self.run(scenario) if isinstance(scenario, Program) else scenario(self)  # pyright: ignore[reportUnknownArgumentType]
         if inspect.iscoroutine(value):
             value = self._run_coroutine(value)
+        if isinstance(value, Program | asyncio.Future):
+            what = "a Program that nobody ran; write sim.run(program)"
+            if not isinstance(value, Program):
+                what = 'a future that nobody awaited; make the scenario "async def"'
+            msg = f"the scenario returned {what}"
+            raise TypeError(msg)
         self._finish()
         return value
 

@@ -15,6 +15,7 @@ run and cannot be interrupted themselves.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from returns.result import Failure, Success
@@ -167,6 +168,7 @@ class Fiber:
         "_interrupted",
         "_masked",
         "_resumption",
+        "_serial",
         "on_end",
         "outcome",
         "owner",
@@ -187,6 +189,7 @@ class Fiber:
         self._effects: Any = None  # linked: (table of Handle, next)
         self._instead: Any = None  # a program to evaluate in place of an operation
         self._interrupted = False
+        self._serial: int | None = None
         self._masked = 0
         self._resumption: tuple[int, Any] = (SUCCESS, None)
 
@@ -395,7 +398,7 @@ class Fiber:
             except Interruption:
                 kind, v = INTERRUPT, None
             except Exception as defect:  # every exception is a defect until refined
-                kind, v = _raised(defect)
+                kind, v = self._raised(defect)
             except BaseException:
                 self._frames = frames
                 self.abandon()
@@ -493,21 +496,25 @@ class Fiber:
                     if kind != INTERRUPT:
                         self._frames = frames
                         return Pure(stop.value)
-                except Interruption:
-                    kind, error = INTERRUPT, None
-                except Exception as other:  # the block's own, whatever it is
-                    if kind != INTERRUPT:
-                        kind, error = _raised(other)
-                except BaseException:
-                    self._frames = frames
-                    self.abandon()
-                    raise
+                except BaseException as other:
+                    if other is raised:
+                        continue  # the block let it through
+                    if isinstance(other, Interruption):
+                        kind, error = INTERRUPT, None
+                    elif not isinstance(other, Exception):
+                        self._frames = frames
+                        self.abandon()
+                        raise
+                    elif kind != INTERRUPT:
+                        kind, error = self._raised(other)
                 else:
                     if kind == INTERRUPT:
                         # Its `finally` performs effects; it goes on, masked, and
                         # the interrupt goes on after it.
                         self._masked += 1
                         frames = (AFTER, (INTERRUPT, None), frames)
+                    elif kind == FAILURE:
+                        self._mark(raised)
                     self._frames = (BLOCK, payload, frames)
                     return p
             elif tag == ENSURE:
@@ -546,6 +553,23 @@ class Fiber:
         else:
             self._end(Interrupted())
         return None
+
+    def _mark(self, failure: BaseException) -> None:
+        """Note a failure that was raised in a block which went on: a `finally`, say.
+
+        When the block lets it through in the end it is still a failure. The mark is
+        this fiber's alone, because exceptions may be shared; and it is no `setattr`,
+        because they may be frozen.
+        """
+        if self._serial is None:
+            self._serial = next(_SERIALS)
+        failure.__dict__[_FAILURE_MARK] = self._serial
+
+    def _raised(self, error: BaseException) -> tuple[int, Any]:
+        """Classify what a block or a function raised: a failure it let through, or a defect."""
+        if self._serial is not None and error.__dict__.get(_FAILURE_MARK) == self._serial:
+            return FAILURE, error.error if type(error) is Failed else error
+        return DEFECT, error
 
     def _recover(self, tag: int, payload: Any, error: Any) -> Any:
         """Return the program that goes on after a failure met this frame, if it does."""
@@ -589,24 +613,14 @@ def perform_effect(operation: Perform[Any, Any], fiber: Fiber) -> Any:
 
 
 _FAILURE_MARK: Final = "__effactor_failure__"
+_SERIALS: Final = itertools.count(1)
 
 
 def _as_exception(kind: int, error: Any) -> BaseException:
     """Return what a block sees raised for an outcome."""
     if kind == INTERRUPT:
         return Interruption()
-    if kind == FAILURE:
-        raised = error if isinstance(error, BaseException) else Failed(error)
-        # So that it is still a failure when the block lets it through, even after
-        # a `finally` that performed effects. Not setattr: exceptions may be frozen.
-        raised.__dict__[_FAILURE_MARK] = True
-        return raised
-    defect: BaseException = error
-    return defect
-
-
-def _raised(error: BaseException) -> tuple[int, Any]:
-    """Classify what a block or a function raised: a failure passing through, or a defect."""
-    if _FAILURE_MARK in error.__dict__:
-        return FAILURE, error.error if type(error) is Failed else error
-    return DEFECT, error
+    if kind == FAILURE and not isinstance(error, BaseException):
+        return Failed(error)
+    exception: BaseException = error
+    return exception
