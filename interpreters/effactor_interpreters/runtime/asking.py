@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from effactor.programs.operations import seconds
 from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Continue, Question
 from effactor_interpreters.runtime.current_task import current_tasks
@@ -118,7 +117,7 @@ def begin(cell: Cell, work: Any, message: Any, fiber: Fiber | None) -> Any:
     if waited is DONE:
         system.pool.append(driver)
         answer = system.output
-        if type(answer) not in PLAIN and isinstance(answer, Program):
+        if type(work) is COROUTINE and isinstance(answer, Program):
             # An `async def` handler that returned a program.
             return begin(cell, answer, message, fiber)
         if cell.mailbox is None:
@@ -129,6 +128,7 @@ def begin(cell: Cell, work: Any, message: Any, fiber: Fiber | None) -> Any:
     system.pool.append(system.new_driver())
     reply = new_reply(cell, message, fiber)
     driver.message = message
+    driver.unwraps = type(work) is COROUTINE
     suspend(cell, driver, reply, waited)
     return reply
 
@@ -147,10 +147,8 @@ def awaiting(
 
     Raises:
         Deadlock: If this actor waits, perhaps through others, for the asker.
-        ValueError: If *timeout* is negative.
     """
     if timeout is not None:
-        seconds("ask", "timeout", timeout)
         if reply.done():
             return
         what = f"timeout of {type(message).__name__} to {cell.ref.path}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from effactor.actors.ref import ActorRef
 from effactor.errors import Unhandled
 from effactor.programs.exits import Interrupted
-from effactor.programs.operations import check_stop_mode
+from effactor.programs.operations import check_stop_mode, seconds
 from effactor.programs.program import Program
 from effactor_interpreters.runtime.asking import BUDGET, awaiting, begin, enter
 from effactor_interpreters.runtime.controls import (
@@ -28,7 +28,7 @@ from effactor_interpreters.runtime.controls import (
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.driver import COROUTINE, DONE, PLAIN, WORK, Driver
-from effactor_interpreters.runtime.engine.fiber import Fiber
+from effactor_interpreters.runtime.engine.fiber import FATAL, Fiber
 from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.fallback import TaskDriver, process_in_task
 from effactor_interpreters.runtime.mailbox import Closed
@@ -142,6 +142,11 @@ class Cell(TaskProtocol):
         return self._relations
 
     @property
+    def relations_made(self) -> Relations | None:
+        """The same, or None if nobody has asked for it yet."""
+        return self._relations
+
+    @property
     def children(self) -> dict[str, Cell]:
         """Living children by name."""
         return {} if self._relations is None else self._relations.children
@@ -172,6 +177,8 @@ class Cell(TaskProtocol):
         """Send a message and wait for its reply."""
         system = self.system
         budget = system.budget
+        if timeout is not None:
+            seconds("ask", "timeout", timeout)  # before anything is sent
         if self.state == IDLE and (budget or system.renew()):
             # The same as in `enter`, repeated here for the most frequent cases: one
             # call less is a fifth of their cost.
@@ -216,10 +223,13 @@ class Cell(TaskProtocol):
         driver = self.driver
         if driver is None or self.state != SUSPENDED or not isinstance(driver.waiting, Wait):
             return None
+        if driver.guarded:
+            return None
         return driver.waiting.link()
 
     def ask_nowait(self, message: Any, timeout: float | None) -> Awaitable[Any]:
         """Send a message at once; the result is a future of its reply."""
+        seconds("ask_nowait", "timeout", timeout)
         future: asyncio.Future[Any] = self.system.loop.create_future()
         self.system.world.deliver(self, Question((message, future)))
         if timeout is not None:
@@ -352,6 +362,8 @@ class Cell(TaskProtocol):
         """Become idle, or ask for another turn."""
         if self.state == STOPPED:
             return
+        if self._relations is not None:
+            self._relations.turn_is_over()
         mailbox = self.mailbox
         if mailbox is None:
             self.state = IDLE
@@ -370,7 +382,7 @@ class Cell(TaskProtocol):
         Returns:
             What the asker sees raised.
         """
-        if not isinstance(error, Exception | CancelledError):
+        if isinstance(error, FATAL):
             self.crashed(error)
             return error
         error = as_raised(self, message, error)
@@ -381,6 +393,10 @@ class Cell(TaskProtocol):
 
     def crashed(self, error: BaseException) -> None:
         """Stop at once: KeyboardInterrupt and its like are for the whole process."""
+        for child in list(self.children.values()):
+            child.crashed(error)
+            if child.driver is not None:
+                child.driver.close()
         close(self, f"died of {error!r}")
         stopped(self)
 

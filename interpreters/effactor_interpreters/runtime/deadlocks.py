@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from effactor.errors import Deadlock
+from effactor_interpreters.runtime.waits import subject
 
 if TYPE_CHECKING:
     from effactor_interpreters.runtime.cell import Cell
@@ -58,4 +59,4 @@ def _cycle(asker: Cell, target: Cell, message: Any) -> Deadlock | None:
 
 
 def _sentence(who: Cell, whom: Cell, about: Any) -> str:
-    return f"{who.full_path} waits for {whom.full_path} ({type(about).__name__})"
+    return f"{who.full_path} waits for {whom.full_path} ({subject(about)})"

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from effactor.errors import ActorStopped
 from effactor.programs.program import Program
-from effactor_interpreters.runtime.controls import Continue, Control, Question
+from effactor_interpreters.runtime.controls import Control, Question
 from effactor_interpreters.runtime.coroutines import coroutine
+from effactor_interpreters.runtime.engine.fiber import FATAL
 from effactor_interpreters.runtime.lifecycle import supervise
+from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.waits import as_raised, handler_failed, is_declared
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
         handler = handlers.get(type(message))  # pyright: ignore[reportUnknownArgumentType]
         if handler is None and type(message) is Question:
             message, reply = message
-            if reply.done() and type(message) is not Continue:
+            if reply.done() and not isinstance(message, Control):
                 continue  # its asker has given up before the handler began
             handler = handlers.get(type(message))  # pyright: ignore[reportUnknownArgumentType]
         try:
@@ -103,8 +105,12 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
             else:
                 cell.unhandled(message, reply)
                 continue
-        except Exception as error:  # supervision decides
-            failure = as_raised(cell, message, error)
+        except FATAL as fatal:
+            if reply is not None and not isinstance(fatal, GeneratorExit):
+                reply.set_exception(
+                    ActorStopped(cell.full_path, message, f"died of {fatal!r}", delivered=True)
+                )
+            raise
         except CancelledError as error:
             if cell.killed is not None:
                 if reply is not None and not reply.done():
@@ -112,6 +118,8 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
                         ActorStopped(cell.full_path, message, cell.killed, delivered=True)
                     )
                 continue  # the stop request is next in the inbox
+            failure = as_raised(cell, message, error)
+        except BaseException as error:  # supervision decides
             failure = as_raised(cell, message, error)
         else:
             if reply is not None and not reply.done():
@@ -122,7 +130,7 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
         expected = is_declared(message, failure)
         if reply is not None and not reply.done():
             handler_failed(reply, failure)
-        if not expected:
+        if not expected and cell.state != STOPPED:
             if reply is None:
                 cell.system.world.failed(cell, message, failure)
             yield from supervise(cell, failure)
@@ -142,16 +150,21 @@ class Driver:
         waiting: What the handler waits for: a `Wait` or a future.
         must_cancel: Whether the next wait must be cancelled at once.
         cancellations: How often the handler was cancelled, for `asyncio.timeout`.
+        guarded: Whether the handler has asked about cancellations, as `asyncio.timeout`
+            does: then it may end by itself, whatever it waits for.
+        unwraps: Whether a program that the coroutine answers is to be run.
     """
 
     __slots__ = (
         "cancellations",
         "close",
+        "guarded",
         "message",
         "must_cancel",
         "reply",
         "send",
         "throw",
+        "unwraps",
         "waiting",
     )
 
@@ -166,3 +179,5 @@ class Driver:
         self.waiting: Any = None
         self.must_cancel: bool = False
         self.cancellations: int = 0
+        self.guarded: bool = False
+        self.unwraps: bool = False

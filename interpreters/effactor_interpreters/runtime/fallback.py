@@ -22,14 +22,16 @@ class TaskDriver:
     Attributes:
         waiting: What the handler waits for, if it is a `Wait`.
         cancellations: Always 0: the task counts its own.
+        guarded: Always False: nobody asks.
     """
 
-    __slots__ = ("cancellations", "task", "waiting")
+    __slots__ = ("cancellations", "guarded", "task", "waiting")
 
     def __init__(self) -> None:
         self.task: asyncio.Task[None] | None = None
         self.waiting: Any = None
         self.cancellations: int = 0
+        self.guarded: bool = False
 
     def cancel(self) -> None:
         """Cancel what the handler waits for."""

@@ -11,7 +11,7 @@ from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Failure, StopRequest
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.stopping import close, stopped, when_stopped
-from effactor_interpreters.runtime.waits import Wait, wait_for
+from effactor_interpreters.runtime.waits import END_OF, Wait, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -67,7 +67,7 @@ def stop_children(cell: Cell, mode: StopMode) -> Generator[Any, Any, None]:
         cell.system.world.deliver(child, request, urgent=mode != "graceful")
     for child in children:
         while child.state != STOPPED:
-            wait = Wait(None, f"the end of {child.full_path}")
+            wait = Wait(child, END_OF)
             when_stopped(child, wait)
             try:
                 yield from wait_for(wait)
@@ -85,9 +85,6 @@ def _decide(cell: Cell, error: BaseException) -> tuple[OneForOneStrategy, Direct
 
 def supervise(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
     """Let the parent's strategy decide about a cell whose handler raised *error*."""
-    if not isinstance(error, Exception | CancelledError):
-        yield from terminate(cell, f"died of {error!r}", "now")
-        return
     try:
         strategy, directive = _decide(cell, error)
     except Exception as failure:  # the strategy is the user's code

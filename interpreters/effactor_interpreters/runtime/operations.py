@@ -25,7 +25,7 @@ from effactor_interpreters.runtime.engine.fiber import (
 )
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.stopping import joins_itself, when_stopped
-from effactor_interpreters.runtime.waits import LifecycleWait, as_failure
+from effactor_interpreters.runtime.waits import END_OF, START_OF, LifecycleWait, as_failure
 
 if TYPE_CHECKING:
     import asyncio
@@ -166,7 +166,7 @@ class Operations:
             return None
         if cell is fiber.owner:
             raise joins_itself(cell)
-        wait = LifecycleWait(fiber, cell, "end")
+        wait = LifecycleWait(fiber, cell, END_OF)
         fiber.wait(wait)
         when_stopped(cell, wait)
         return SUSPENDED
@@ -177,7 +177,7 @@ class Operations:
         cell = self.system.create(parent, operation.actor, operation.name)
         if not cell.starting:
             return cell.ref
-        wait = _SpawnWait(fiber, cell, "start")
+        wait = _SpawnWait(fiber, cell, START_OF)
         fiber.wait(wait)
         self.system.world.deliver(cell, Question((START, wait)))
         return SUSPENDED

@@ -18,7 +18,7 @@ from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START, Question, StopRequest
 from effactor_interpreters.runtime.scheduler import Scheduler
 from effactor_interpreters.runtime.states import STOPPED
-from effactor_interpreters.runtime.waits import Wait, wait_for
+from effactor_interpreters.runtime.waits import START_OF, Wait, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ class Registry(Scheduler):
         cell = self.create(parent, actor, name)
         if cell.starting:
             if self.current_cell() is not None:
-                wait = Wait(None, f"the start of {cell.full_path}")
+                wait = Wait(cell, START_OF)
                 self.world.deliver(cell, Question((START, wait)))
                 await wait_for(wait)
             else:

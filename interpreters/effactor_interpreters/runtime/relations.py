@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from effactor.actors.supervision import OneForOneStrategy
     from effactor_interpreters.runtime.cell import Cell
+    from effactor_interpreters.runtime.driver import Driver
 
 
 class Relations:
@@ -22,16 +23,20 @@ class Relations:
         starting: Whether `on_started` has yet to run.
         spawned: How many children without a name were spawned.
         ended: Why the actor stopped, in words.
+        cancelled: How often the handler was cancelled in its first step.
+        guarded: Whether it asked about cancellations in its first step.
         killed: Why the running handler was cancelled for good; None if it was not.
         ended_at: When, on the world's clock.
     """
 
     __slots__ = (
         "_restarts",
+        "cancelled",
         "children",
         "ended",
         "ended_at",
         "factory",
+        "guarded",
         "joiners",
         "killed",
         "spawned",
@@ -46,8 +51,22 @@ class Relations:
         self.spawned: int = 0
         self.ended: str = ""
         self.killed: str | None = None
+        self.cancelled: int = 0
+        self.guarded: bool = False
         self.ended_at: float = 0.0
         self._restarts: deque[float] = deque()
+
+    def hand_over(self, driver: Driver) -> None:
+        """Tell the driver what happened in the handler's first step, when it had none."""
+        driver.must_cancel = driver.must_cancel or self.cancelled > 0
+        driver.cancellations = self.cancelled
+        driver.guarded = self.guarded
+        self.turn_is_over()
+
+    def turn_is_over(self) -> None:
+        """Forget what happened in the first step of a handler that has ended."""
+        self.cancelled = 0
+        self.guarded = False
 
     def may_restart(self, now: float, strategy: OneForOneStrategy) -> bool:
         """Count a restart, and say whether the strategy allows it.

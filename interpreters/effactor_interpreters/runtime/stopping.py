@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from effactor.errors import ActorStopped, Deadlock
 from effactor_interpreters.runtime.mailbox import Closed
 from effactor_interpreters.runtime.states import IDLE, STOPPED
-from effactor_interpreters.runtime.waits import Wait, wait_for
+from effactor_interpreters.runtime.waits import END_OF, Wait, wait_for
 
 if TYPE_CHECKING:
     from effactor_interpreters.runtime.cell import Cell
@@ -86,7 +86,7 @@ async def join(cell: Cell) -> None:
     if joiner is cell:
         raise joins_itself(cell)
     if joiner is not None:
-        wait = Wait(None, f"the end of {cell.full_path}")
+        wait = Wait(cell, END_OF)
         when_stopped(cell, wait)
         await wait_for(wait)
     else:

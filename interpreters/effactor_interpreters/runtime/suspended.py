@@ -10,6 +10,7 @@ from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Continue, Question
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.driver import DONE, Driver
+from effactor_interpreters.runtime.engine.fiber import FATAL
 from effactor_interpreters.runtime.states import RUNNING, SUSPENDED
 from effactor_interpreters.runtime.waits import Wait, handler_failed
 
@@ -29,8 +30,9 @@ def suspend(cell: Cell, driver: Driver, reply: Any, waited: Any) -> None:
     driver.reply = reply
     cell.driver = driver
     cell.state = SUSPENDED
-    if cell.killed is not None:
-        driver.must_cancel = True
+    driver.must_cancel, driver.guarded = cell.killed is not None, False
+    if cell.relations_made is not None:
+        cell.relations_made.hand_over(driver)
     wait_on(cell, driver, waited)
 
 
@@ -80,8 +82,11 @@ def step(cell: Cell, error: BaseException | None) -> None:
     current_tasks[loop] = cell
     try:
         waited = driver.send(None) if error is None else driver.throw(error)
-    except BaseException as raised:  # only a handler that began on an asker's stack
+    except BaseException as raised:
         cell.driver = None
+        if reply is None:  # a batch, which deals with all but the end of the process
+            cell.crashed(raised)
+            raise
         _handler_raised(cell, driver.message, reply, raised)
         return
     finally:
@@ -96,10 +101,11 @@ def step(cell: Cell, error: BaseException | None) -> None:
     cell.driver = None
     message, driver.message, driver.reply = driver.message, None, None
     driver.cancellations = 0
+    driver.guarded = False
     system.recycle(driver)
     if reply is not None:
         output, system.output = system.output, None
-        if output is not None and isinstance(output, Program):
+        if driver.unwraps and isinstance(output, Program):
             cell.put_first(Question((Continue(output, message), reply)))
         elif not reply.done():
             reply.set_result(output)
@@ -108,7 +114,7 @@ def step(cell: Cell, error: BaseException | None) -> None:
 
 def _handler_raised(cell: Cell, message: Any, reply: Any, error: BaseException) -> None:
     """End a turn whose handler had begun on an asker's stack, and raised later."""
-    if not isinstance(error, Exception | CancelledError):
+    if isinstance(error, FATAL):
         if not reply.done():
             reply.set_exception(RuntimeError(f"{cell.full_path} died of {error!r}"))
         cell.crashed(error)

@@ -70,7 +70,7 @@ class ActorSystem(Registry):
         super().__init__(name, world, strategy)
         self.runs: dict[Run, None] = {}
         self.table: dict[type[Any], Callable[[Any, Fiber], Any]] = Operations(self).table()
-        self._runs_ended: Any = None
+        self._runs_ended: list[Any] = []
 
     # ------------------------------------------------------------ actors
 
@@ -214,7 +214,8 @@ class ActorSystem(Registry):
     async def _all_ended(self, patience: float) -> None:
         if not self.runs:
             return
-        ended = self._runs_ended = self.loop.create_future()
+        ended = self.loop.create_future()
+        self._runs_ended.append(ended)
         timer = self.world.call_later(
             patience, lambda: ended.done() or ended.set_result(None), "patience of shutdown"
         )
@@ -222,13 +223,14 @@ class ActorSystem(Registry):
             await ended
         finally:
             timer.cancel()
-            self._runs_ended = None
+            self._runs_ended.remove(ended)
 
     def forget_run(self, run: Run) -> None:
         """Take a run out that has ended."""
         del self.runs[run]
-        if not self.runs and self._runs_ended is not None and not self._runs_ended.done():
-            self._runs_ended.set_result(None)
+        for ended in () if self.runs else self._runs_ended:
+            if not ended.done():
+                ended.set_result(None)
 
     async def __aenter__(self) -> Self:
         """Attach the system to the running loop."""

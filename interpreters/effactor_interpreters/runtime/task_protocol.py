@@ -6,16 +6,19 @@ attributes, and its cancel scopes would hang without them.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from effactor_interpreters.runtime.driver import Driver
 from effactor_interpreters.runtime.fallback import TaskDriver
+from effactor_interpreters.runtime.states import RUNNING
 
 if TYPE_CHECKING:
     import asyncio
     from contextvars import Context
 
     from effactor.actors.ref import ActorRef
+    from effactor_interpreters.runtime.relations import Relations
     from effactor_interpreters.runtime.system import ActorSystem
 
 
@@ -37,6 +40,9 @@ class TaskProtocol:
 
     if TYPE_CHECKING:
         driver: Driver | TaskDriver | None
+        mailbox: Any
+        relations: Relations
+        state: int
         ref: ActorRef[Any]
         system: ActorSystem
         variables: Context
@@ -45,9 +51,14 @@ class TaskProtocol:
         """Cancel what the handler waits for, as Task.cancel does."""
         driver = self.driver
         if driver is None:
-            # In its first step nothing can be cancelled yet; a stop is remembered
-            # by the cell itself.
-            return False
+            if self.state != RUNNING:
+                return False
+            # In its first step the handler waits for nothing yet; it is cancelled when
+            # it does. The mailbox makes sure that the turn's end is noticed.
+            self.relations.cancelled += 1
+            if self.mailbox is None:
+                self.mailbox = deque()
+            return True
         if isinstance(driver, TaskDriver):
             driver.cancel()
             return True
@@ -59,13 +70,22 @@ class TaskProtocol:
 
     def cancelling(self) -> int:
         """Count the cancellations of the running handler."""
-        return 0 if self.driver is None else self.driver.cancellations
+        driver = self.driver
+        if driver is None:
+            self.relations.guarded = True
+            if self.mailbox is None:
+                self.mailbox = deque()
+            return self.relations.cancelled
+        if isinstance(driver, Driver):
+            driver.guarded = True
+        return driver.cancellations
 
     def uncancel(self) -> int:
         """Take one cancellation back."""
         driver = self.driver
         if driver is None:
-            return 0
+            self.relations.cancelled = max(0, self.relations.cancelled - 1)
+            return self.relations.cancelled
         driver.cancellations = max(0, driver.cancellations - 1)
         return driver.cancellations
 

@@ -10,7 +10,7 @@ with a `FiberWait`.
 from __future__ import annotations
 
 from asyncio import CancelledError
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from typing_extensions import override
 
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from effactor_interpreters.runtime.cell import Cell
     from effactor_interpreters.runtime.engine.fiber import Fiber
     from effactor_interpreters.runtime.world import Timer
+
+
+class Phase(str):
+    """Stands for a message where an actor waits for another's start or end."""
+
+    __slots__ = ()
+
+
+START_OF: Final = Phase("its start")
+END_OF: Final = Phase("its end")
 
 
 class Link(Protocol):
@@ -112,7 +122,7 @@ class Wait:
         """Say what is waited for."""
         if self.target is None:
             return str(self.message)
-        return f"{self.target.full_path} ({type(self.message).__name__})"
+        return f"{self.target.full_path} ({subject(self.message)})"
 
 
 class ProgramWait(Wait):
@@ -239,7 +249,7 @@ class FiberWait:
 
     def describe(self) -> str:
         """Say what is waited for."""
-        return f"{self.target.full_path} ({type(self.message).__name__})"
+        return f"{self.target.full_path} ({subject(self.message)})"
 
 
 class LifecycleWait(FiberWait):
@@ -254,10 +264,17 @@ class LifecycleWait(FiberWait):
         if fiber is not None:
             fiber.resume_died(error)
 
-    @override
-    def link(self) -> Link | None:
-        """Return None: a start or an end is no ask."""
-        return None
+
+def subject(about: Any) -> str:
+    """Say what an actor waits for from another: the reply to a message, its start, its end.
+
+    Args:
+        about: The message, or a `Phase`.
+
+    Returns:
+        The name of the message's class, or the phase.
+    """
+    return about if isinstance(about, Phase) else type(about).__name__
 
 
 def handler_failed(reply: Any, error: BaseException) -> None:

@@ -100,6 +100,10 @@ class OperationFailed(Exception):  # a signal to the engine, not an error
         self.error = error
 
 
+FATAL: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""Exceptions that end the process, or the frame, and not only what raised them."""
+
+
 class Interruption(BaseException):
     """What an interrupted do-block sees raised at its `yield from`.
 
@@ -291,6 +295,11 @@ class Fiber:
 
     # ------------------------------------------------------------ the machine
 
+    def _die(self, fatal: BaseException) -> None:
+        """End because the process does; whoever waits for the fiber learns of it."""
+        self.abandon()
+        self._end(Died(fatal))
+
     def _end(self, outcome: Exit[Any, Any]) -> Exit[Any, Any]:
         self._frames = None
         self.outcome = outcome
@@ -397,12 +406,12 @@ class Fiber:
                 kind, v = FAILURE, failure.error
             except Interruption:
                 kind, v = INTERRUPT, None
-            except Exception as defect:  # every exception is a defect until refined
-                kind, v = self._raised(defect)
-            except BaseException:
+            except FATAL as fatal:
                 self._frames = frames
-                self.abandon()
+                self._die(fatal)
                 raise
+            except BaseException as defect:  # every exception is a defect until refined
+                kind, v = self._raised(defect)
             # Outside the `except`, so that what blocks raise next does not get this
             # exception as its context.
             self._frames = frames
@@ -501,9 +510,9 @@ class Fiber:
                         continue  # the block let it through
                     if isinstance(other, Interruption):
                         kind, error = INTERRUPT, None
-                    elif not isinstance(other, Exception):
+                    elif isinstance(other, FATAL):
                         self._frames = frames
-                        self.abandon()
+                        self._die(other)
                         raise
                     elif kind != INTERRUPT:
                         kind, error = self._raised(other)
