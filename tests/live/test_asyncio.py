@@ -306,3 +306,56 @@ async def test_a_handler_that_exits_the_process_is_not_supervised() -> None:
         with pytest.raises(SystemExit):
             await ref.ask("x")
         assert not ref.is_alive
+
+
+def test_a_handler_that_cancels_itself_in_its_first_step_is_cancelled(world: World) -> None:
+    async def cancels_itself(_self: Runs) -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        try:
+            await asyncio.sleep(50)
+        except asyncio.CancelledError:
+            task.uncancel()
+            return "cancelled"
+        return "slept"
+
+    async def cancels_and_ends(_self: Runs) -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        return "ended"
+
+    async def sleeps(_self: Runs) -> str:
+        await asyncio.sleep(1)
+        return "slept"
+
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Runs)
+        if world.name == "tasks":
+            return ["cancelled", "slept"]  # a real task, which others may not share
+        return [
+            await ref.ask(cancels_itself),
+            await ref.ask(cancels_and_ends),
+            await ref.ask(sleeps),
+        ][::2]
+
+    assert world.run(body) == ["cancelled", "slept"]
+
+
+def test_a_wrong_timeout_is_refused_before_anything_is_sent(world: World) -> None:
+    seen: list[str] = []
+
+    async def handles(_self: Runs) -> None:
+        seen.append("handled")
+
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Runs)
+        with pytest.raises(ValueError, match="timeout must be a finite number of seconds >= 0"):
+            await ref.ask(handles, timeout=-1)
+        with pytest.raises(ValueError, match="timeout must be a finite number of seconds >= 0"):
+            await ref.ask_nowait(handles, timeout=-1)
+        await asyncio.sleep(1)
+
+    world.run(body)
+    assert seen == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
@@ -107,3 +109,37 @@ def test_a_chain_that_was_followed_before_is_followed_anew_after_a_reply(world: 
         return await (await system.get_actor("/start")).ask("go")
 
     assert world.run(body) == "told"
+
+
+def test_an_ask_under_a_timeout_of_asyncio_is_no_deadlock(
+    world: World, request: pytest.FixtureRequest
+) -> None:
+    if world.name == "tasks":
+        reason = "a real task does not tell whether a timeout watches over it"
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+
+    class Patient(Actor[str]):
+        @override
+        async def on_receive(self, message: str) -> str:
+            other = await self.context.system.get_actor("/impatient")
+            return str(await other.ask("back"))
+
+    class Impatient(Actor[str]):
+        @override
+        async def on_receive(self, message: str) -> str:
+            if message == "back":
+                return "answered"
+            patient = await self.context.system.get_actor("/patient")
+            try:
+                async with asyncio.timeout(5):
+                    await patient.ask("go")
+            except TimeoutError:
+                return "gave up"
+            return "waited"
+
+    async def body(system: ActorSystem) -> Any:
+        await system.spawn(Patient, "patient")
+        impatient = await system.spawn(Impatient, "impatient")
+        return await impatient.ask("go")
+
+    assert world.run(body) == "gave up"

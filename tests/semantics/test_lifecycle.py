@@ -681,3 +681,175 @@ def test_an_actor_that_is_told_to_stop_now_is_not_alive_any_more(world: World) -
         return await slow
 
     assert world.run(body) == "slept"
+
+
+class NotAnException(BaseException):
+    """As pytest's own outcomes are."""
+
+
+class Outrageous(Actor):
+    """Raises what is no Exception, in every way."""
+
+    @override
+    async def on_receive(self, message: str) -> Any:
+        if message == "later":
+            await asyncio.sleep(1)
+        if message == "program":
+            return self.dies()
+        raise NotAnException(message)
+
+    @program
+    def dies(self) -> Do[None]:
+        yield from free_sleep(1)
+        raise NotAnException("program")
+
+
+@pytest.mark.parametrize("message", ["now", "later", "program"])
+@pytest.mark.parametrize("queued", [False, True])
+def test_what_is_no_exception_completes_its_ask_too(
+    world: World, message: str, queued: bool
+) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(Outrageous)
+        for _ in range(1 if queued else 2):
+            if queued:
+                await ref.tell("now")
+            with pytest.raises(NotAnException, match=message):
+                await ref.ask(message)
+        outcome = await system.run_free(free_ask(ref, message).attempt())
+        return type(outcome.failure())
+
+    assert world.run(body) is HandlerFailed
+
+
+def test_a_spawn_that_nobody_waits_for_any_more_still_starts(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        spawning = asyncio.ensure_future(system.spawn(AsyncWorker, "slow"))
+        await asyncio.sleep(0)
+        spawning.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await spawning
+        ref = await system.get_actor("/slow")
+        return await ref.ask(Job("count"))
+
+    assert world.run(body) == 1
+    assert log[:2] == ["w made", "w started"]
+
+
+class Clinging(Actor):
+    """A child that asks its parent at the wrong moment."""
+
+    def __init__(self, when: str) -> None:
+        self.when = when
+
+    async def ask_parent(self, when: str) -> None:
+        parent = self.context.parent
+        if when == self.when and parent is not None:
+            await parent.ask("anything")
+
+    @override
+    async def on_started(self) -> None:
+        await self.ask_parent("start")
+
+    @override
+    async def on_stopped(self) -> None:
+        await self.ask_parent("stop")
+
+
+class Parent(Actor):
+    """Starts such a child, and crashes on demand."""
+
+    @override
+    async def on_receive(self, message: str) -> str:
+        if message == "crash":
+            raise ValueError(message)
+        if message in {"start", "stop"}:
+            await self.context.spawn(lambda: Clinging(message), "child")
+        return "well"
+
+
+def test_a_child_that_asks_its_parent_while_it_starts_is_told(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        parent = await system.spawn(Parent, "parent")
+        with pytest.raises(
+            Deadlock, match=r"/sim/parent waits for /sim/parent/child \(its start\)"
+        ):
+            await parent.ask("start")
+        return await parent.ask("hello")
+
+    assert world.run(body) == "well"
+
+
+def test_a_child_that_asks_its_parent_while_it_stops_does_not_hold_up_a_restart(
+    world: World,
+) -> None:
+    async def body(system: ActorSystem) -> Any:
+        parent = await system.spawn(Parent, "parent")
+        await parent.ask("stop")
+        with pytest.raises(ValueError, match="crash"):
+            await parent.ask("crash")
+        return await parent.ask("hello")
+
+    assert world.run(body) == "well"
+
+
+def test_a_failing_start_makes_no_second_instance(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        with pytest.raises(OSError, match="no database"):
+            await system.spawn(CountsItself, "a")
+        await asyncio.sleep(5)
+        return CountsItself.made
+
+    CountsItself.made = 0
+    assert world.run(body) == 1
+
+
+class CountsItself(Actor):
+    """Fails to start, and counts how often it was tried."""
+
+    made = 0
+
+    def __init__(self) -> None:
+        type(self).made += 1
+
+    @override
+    async def on_started(self) -> None:
+        raise OSError("no database")
+
+
+def test_two_shutdowns_at_once_both_end_soon(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        await system.spawn(Worker, "w")
+        value = free_sleep(1000).ensure(free_sleep(2))
+        task = asyncio.ensure_future(system.run_free(value))
+        await asyncio.sleep(1)
+        began = asyncio.get_running_loop().time()
+        await asyncio.gather(system.shutdown(timeout=50), system.shutdown(timeout=50))
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return asyncio.get_running_loop().time() - began
+
+    assert world.run(body) < 10
+
+
+class EndsBadly(Actor):
+    """Raises what is no Exception when it stops."""
+
+    @override
+    def on_receive(self, message: str) -> str:
+        return message
+
+    @override
+    async def on_stopped(self) -> None:
+        await asyncio.sleep(1)
+        raise NotAnException("stopping")
+
+
+def test_a_hook_that_raises_what_is_no_exception_ends_all_the_same(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(EndsBadly)
+        await ref.stop()
+        await ref.join()
+        return ref.is_alive
+
+    assert world.run(body) is False

@@ -829,3 +829,170 @@ def test_a_scenario_that_forgets_to_run_its_program_is_told() -> None:
 
     assert "write sim.run(program)" in str(simulate(forgets).error)
     assert 'make the scenario "async def"' in str(simulate(forgets_to_await).error)
+
+
+def test_sets_of_tasks_and_futures_do_not_depend_on_addresses() -> None:
+    class Groups(Actor[str]):
+        @override
+        async def on_receive(self, message: str) -> list[Any]:
+            order: list[Any] = []
+
+            async def child(n: int) -> None:
+                try:
+                    await asyncio.sleep(10)
+                except asyncio.CancelledError:
+                    order.append(n)
+                    raise
+
+            async def fails() -> None:
+                await asyncio.sleep(1)
+                raise KeyError
+
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for n in range(8):
+                        group.create_task(child(n))
+                    group.create_task(fails())
+            except* KeyError:
+                pass
+            done, _ = await asyncio.wait(
+                [asyncio.ensure_future(asyncio.sleep(0, n)) for n in range(8)]
+            )
+            return order + [task.result() for task in done]
+
+    def scenario(sim: Simulation) -> Any:
+        return sim.run(free_ask(sim.spawn(Groups), "go"))
+
+    keep: list[list[object]] = []
+    orders: set[str] = set()
+    for _ in range(15):
+        keep.append([object() for _ in range(17)])
+        orders.add(repr(simulate(scenario).value))
+    assert len(orders) == 1
+
+
+@pytest.mark.parametrize("strategy", ["random", "exhaustive", "deviations", "portfolio"])
+def test_a_verdict_is_never_exhausted_where_chance_decides(strategy: str) -> None:
+    verdict = explore(lambda _sim: random.random() and None, 20, strategy=strategy)
+    assert (verdict.ok, verdict.exhausted) == (True, False)
+    assert not explore(draws, 3000, strategy=strategy).exhausted
+
+
+def test_a_generator_is_no_scenario() -> None:
+    def generates(sim: Simulation) -> Any:
+        yield sim
+
+    with pytest.raises(TypeError, match="is a generator function: nothing would run it"):
+        explore(generates)
+
+
+def test_a_crashed_actor_does_nothing_at_the_end_of_the_world() -> None:
+    made: list[str] = []
+
+    class Fragile(Actor[str]):
+        def __init__(self) -> None:
+            made.append("made")
+
+        @override
+        async def on_receive(self, message: str) -> None:
+            try:
+                await self.context.run_free(free_sleep(10).ensure(free_call(made.append, "ensure")))
+            finally:
+                await asyncio.sleep(1)
+                made.append("waited")
+
+        @override
+        def on_stopped(self) -> None:
+            made.append("stopped")
+
+    class Breaks(Fragile):
+        @override
+        async def on_receive(self, message: str) -> None:
+            try:
+                await asyncio.sleep(10)
+            finally:
+                raise ValueError("cleanup failed")
+
+    def scenario(sim: Simulation) -> None:
+        refs = [sim.spawn(Fragile), sim.spawn(Breaks)]
+        for ref in refs:
+            ref.tell_nowait("work")
+        sim.advance(1)
+        for ref in refs:
+            sim.crash(ref)
+
+    run = simulate(scenario)
+    assert run.error is None
+    assert made == ["made", "made"]
+    assert [record.kind for record in run.trace][-2:] == ["crash", "crash"]
+
+
+def test_context_variables_of_a_run_end_with_it() -> None:
+    import contextvars
+
+    seen: contextvars.ContextVar[int] = contextvars.ContextVar("seen", default=0)
+
+    def scenario(_sim: Simulation) -> int:
+        seen.set(seen.get() + 1)
+        return seen.get()
+
+    assert [simulate(scenario).value for _ in range(3)] == [1, 1, 1]
+    assert seen.get() == 0
+
+
+def test_what_is_no_exception_is_a_finding_too() -> None:
+    def scenario(_sim: Simulation) -> None:
+        pytest.fail("as a test would")
+
+    run = simulate(scenario)
+    assert isinstance(run.error, pytest.fail.Exception)
+    assert explore(scenario).failure is not None
+
+
+def test_explorations_in_several_threads_do_not_mix() -> None:
+    verdicts: list[bool] = []
+
+    def scenario(sim: Simulation) -> None:
+        before = time.monotonic()
+        sim.run(free_sleep(100))
+        assert time.monotonic() - before == 100
+
+    threads = [
+        threading.Thread(
+            target=lambda: verdicts.append(explore(scenario, 50, strategy="random").ok)
+        )
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert verdicts == [True, True, True]
+
+
+def test_predicates_are_functions() -> None:
+    def wrong_always(sim: Simulation) -> None:
+        sim.always(True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    def wrong_goal(sim: Simulation) -> None:
+        sim.goal(True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    for scenario in (wrong_always, wrong_goal):
+        assert "predicate must be a function without arguments" in str(simulate(scenario).error)
+
+
+def test_a_swallowed_escape_in_the_scenario_itself_is_found() -> None:
+    def scenario(_sim: Simulation) -> None:
+        try:
+            socket.gethostbyname("localhost")
+        except EscapedEffect:
+            pass
+
+    assert isinstance(simulate(scenario).error, EscapedEffect)
+
+
+def test_a_token_with_choices_that_never_came_is_non_determinism() -> None:
+    from effactor_interpreters.simulation.token import Recording
+
+    far = Recording("in_turn", 0, "async", {99: 1}).encode()
+    assert isinstance(replay(in_turn, f"{far}\n").error, NonDeterminism)

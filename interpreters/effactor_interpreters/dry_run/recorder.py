@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Never
 from effactor.errors import Livelock
 from effactor.traces.record import Kind, Record
 from effactor.traces.wording import sentence
-from effactor_interpreters.runtime.engine.fiber import FUEL
+from effactor_interpreters.runtime.engine.fiber import FUEL, Abandoned
 
 if TYPE_CHECKING:
     from effactor_interpreters.runtime.engine.fiber import Fiber
@@ -19,18 +19,6 @@ IDLE: Final = 10_000_000
 
 _CONTAINERS: Final = frozenset({list, dict, set, bytearray, deque})
 _SECOND: Final = 1_000_000_000  # nanoseconds
-
-
-class Abandoned(BaseException):
-    """Carries an error past the program, which must not catch it, to whoever called.
-
-    Attributes:
-        error: The error.
-    """
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(error)
-        self.error = error
 
 
 class Recorder:

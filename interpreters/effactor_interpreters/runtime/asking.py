@@ -162,7 +162,7 @@ def awaiting(
                 timer.cancel()
 
             reply.add_done_callback(ended)
-    elif asker is not None and not reply.done():
+    elif asker is not None and not asker.guarded and not reply.done():
         deadlock = find_cycle(asker, cell, message)
         if deadlock is not None:
             reply.cancel()

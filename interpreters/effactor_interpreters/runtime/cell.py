@@ -13,6 +13,8 @@ from collections import deque
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, final
 
+from typing_extensions import override
+
 from effactor.actors.ref import ActorRef
 from effactor.errors import Unhandled
 from effactor.programs.exits import Interrupted
@@ -135,6 +137,7 @@ class Cell(TaskProtocol):
         return f"the actor system {self.system.name!r}"
 
     @property
+    @override
     def relations(self) -> Relations:
         """Children, joiners and the like; made when first asked for."""
         if self._relations is None:
@@ -155,6 +158,13 @@ class Cell(TaskProtocol):
     def killed(self) -> str | None:
         """Why the running handler was cancelled for good, or None."""
         return None if self._relations is None else self._relations.killed
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the handler that runs may end by itself, as under `asyncio.timeout`."""
+        if self.driver is not None:
+            return self.driver.guarded
+        return self._relations is not None and self._relations.guarded
 
     @property
     def starting(self) -> bool:
@@ -223,7 +233,7 @@ class Cell(TaskProtocol):
         driver = self.driver
         if driver is None or self.state != SUSPENDED or not isinstance(driver.waiting, Wait):
             return None
-        if driver.guarded:
+        if self.guarded:
             return None
         return driver.waiting.link()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from effactor.actors.supervision import Directive, OneForOneStrategy
 from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Failure, StopRequest
+from effactor_interpreters.runtime.engine.fiber import FATAL
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.stopping import close, stopped, when_stopped
 from effactor_interpreters.runtime.waits import END_OF, Wait, wait_for
@@ -33,7 +34,9 @@ def start(cell: Cell) -> Generator[Any, Any, None]:
     cell.relations.starting = False
     try:
         yield from _hook(cell, cell.actor.on_started())
-    except (Exception, CancelledError) as error:
+    except FATAL:
+        raise
+    except BaseException as error:
         yield from terminate(cell, f"failed to start: {error!r}", "now", cleanup=False)
         raise
 
@@ -54,7 +57,9 @@ def terminate(
     if cleanup and cell.behavior.has_stopped:
         try:
             yield from _hook(cell, cell.actor.on_stopped())
-        except (Exception, CancelledError):
+        except FATAL:
+            raise
+        except BaseException:
             cell.system.log.exception("on_stopped of %s failed", cell.full_path)
     stopped(cell)
 
@@ -87,7 +92,9 @@ def supervise(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
     """Let the parent's strategy decide about a cell whose handler raised *error*."""
     try:
         strategy, directive = _decide(cell, error)
-    except Exception as failure:  # the strategy is the user's code
+    except FATAL:
+        raise
+    except BaseException as failure:  # the strategy is the user's code
         cell.system.log.exception("the supervisor of %s failed", cell.full_path)
         yield from terminate(cell, f"its supervisor failed: {failure!r}", "now")
         return
@@ -116,13 +123,17 @@ def restart(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
     try:
         if cell.behavior.has_stopped:
             yield from _hook(cell, cell.actor.on_stopped())
-    except (Exception, CancelledError):
+    except FATAL:
+        raise
+    except BaseException:
         cell.system.log.exception("on_stopped of %s failed", cell.full_path)
     try:
         cell.replace_actor()
         yield from _hook(cell, cell.actor.on_restart(error))
         yield from _hook(cell, cell.actor.on_started())
-    except (Exception, CancelledError) as failure:
+    except FATAL:
+        raise
+    except BaseException as failure:
         yield from terminate(cell, f"failed to restart: {failure!r}", "now", cleanup=False)
 
 

@@ -18,6 +18,7 @@ from effactor_interpreters.runtime.asking import awaiting, enter
 from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START, Question
 from effactor_interpreters.runtime.engine.fiber import (
+    FATAL,
     SUSPENDED,
     Fiber,
     OperationFailed,
@@ -124,7 +125,9 @@ class Operations:
             raise OperationFailed(self._nobody(operation.ref, message))
         try:
             reply = enter(cell, message, fiber)
-        except (Exception, CancelledError) as error:
+        except FATAL:
+            raise
+        except BaseException as error:
             raise OperationFailed(as_failure(cell, message, error)) from None
         if reply is None:
             return self.system.output

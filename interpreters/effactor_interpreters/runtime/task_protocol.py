@@ -41,8 +41,13 @@ class TaskProtocol:
     if TYPE_CHECKING:
         driver: Driver | TaskDriver | None
         mailbox: Any
-        relations: Relations
         state: int
+
+        @property
+        def relations(self) -> Relations:
+            """The rarely needed part of the cell."""
+            ...
+
         ref: ActorRef[Any]
         system: ActorSystem
         variables: Context

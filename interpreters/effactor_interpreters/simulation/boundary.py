@@ -8,7 +8,9 @@ threads, and code outside of a running simulation, get the originals.
 
 from __future__ import annotations
 
+import _thread
 import concurrent.futures
+import multiprocessing.process
 import os
 import random
 import socket
@@ -28,6 +30,15 @@ if TYPE_CHECKING:
     from effactor_interpreters.simulation.world import SimulatedWorld
 
 _STDLIB: Final = sysconfig.get_paths()["stdlib"]
+_FRESH: Final = 624
+_SOCKET_METHODS: Final = (
+    *("connect", "connect_ex", "bind", "listen", "accept"),
+    *("send", "sendall", "sendto", "sendmsg", "recv", "recvfrom", "recvmsg"),
+)
+_NAME_SERVICE: Final = (
+    *("getaddrinfo", "gethostbyname", "gethostbyname_ex"),
+    *("gethostbyaddr", "getnameinfo", "getfqdn"),
+)
 _OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
 
 
@@ -78,11 +89,11 @@ def escape(call: str, advice: str = "") -> EscapedEffect:
 # The worlds that run now, innermost last, and the thread that runs them. A list of
 # its own and no context variable: the patched functions must be fast for others.
 _active: list[SimulatedWorld] = []
-_thread: list[int] = [0]
+_owner: list[int] = [0]
 
 
 def _world() -> SimulatedWorld | None:
-    if _active and _thread[0] == threading.get_ident():
+    if _active and _owner[0] == threading.get_ident():
         return _active[-1]
     return None
 
@@ -91,14 +102,16 @@ def _world() -> SimulatedWorld | None:
 def inside(world: SimulatedWorld) -> Generator[None]:
     """Make *world* the one that patched functions ask, for one run."""
     _active.append(world)
-    outer, _thread[0] = _thread[0], threading.get_ident()
+    outer, _owner[0] = _owner[0], threading.get_ident()
     state = random.getstate()
     random.seed(f"{world.seed}:module")
     try:
         yield
     finally:
+        # A freshly seeded generator has used up all of its block of 624 numbers.
+        world.drew_from_module = random.getstate()[1][-1] != _FRESH
         random.setstate(state)
-        _thread[0] = outer
+        _owner[0] = outer
         _active.pop()
 
 
@@ -141,9 +154,21 @@ def _refused(real: Callable[..., Any], call: str, advice: str = "") -> Any:
 _installed: list[_Patches] = []
 
 
+# One campaign at a time: they patch, and seed, what is the process's.
+_campaigns = threading.RLock()
+
+
 @contextmanager
 def guarded() -> Generator[None]:
-    """Patch the standard library for a campaign; nested campaigns share the patches."""
+    """Patch the standard library for a campaign; nested campaigns share the patches.
+
+    A campaign in another thread waits for this one to end.
+    """
+    with _campaigns:
+        yield from _guarded()
+
+
+def _guarded() -> Generator[None]:
     if _installed:
         yield
         return
@@ -175,10 +200,18 @@ def _install(patches: _Patches) -> None:
     urandom = _urandom(os.urandom)
     patches.put(os, "urandom", urandom)
     patches.put(random, "_urandom", urandom)
-    for name in ("connect", "connect_ex", "bind", "listen", "accept", "sendto", "recvfrom"):
+    for name in _SOCKET_METHODS:
         real = getattr(socket.socket, name)
         patches.put(socket.socket, name, _refused(real, f"socket.{name}"))
-    patches.put(socket, "getaddrinfo", _refused(socket.getaddrinfo, "socket.getaddrinfo"))
+    for name in _NAME_SERVICE:
+        patches.put(socket, name, _refused(getattr(socket, name), f"socket.{name}"))
+    patches.put(
+        multiprocessing.process.BaseProcess,
+        "start",
+        _refused(multiprocessing.process.BaseProcess.start, "Process.start"),
+    )
+    start_new_thread = _refused(_thread.start_new_thread, "start_new_thread")
+    patches.put(_thread, "start_new_thread", start_new_thread)
     patches.put(threading.Thread, "start", _refused(threading.Thread.start, "Thread.start"))
     for executor in (
         concurrent.futures.ThreadPoolExecutor,
@@ -189,7 +222,7 @@ def _install(patches: _Patches) -> None:
     patches.put(
         subprocess.Popen, "__init__", _refused(subprocess.Popen.__init__, "subprocess.Popen")
     )
-    for name in ("system", "fork", "posix_spawn"):
+    for name in ("system", "fork", "forkpty", "posix_spawn", "posix_spawnp"):
         if hasattr(os, name):
             patches.put(os, name, _refused(getattr(os, name), f"os.{name}"))
 

@@ -113,7 +113,9 @@ class Delivery(Event):
 
     def withdrawn(self) -> bool:
         """Tell whether the asker has given up: then the message is never handled."""
-        return self.reply is not None and self.reply.done()
+        if self.reply is None or isinstance(self.subject, Control):
+            return False
+        return bool(self.reply.done())
 
     def enabled(self) -> bool:
         """Tell whether the actor can take it now: one message at a time."""

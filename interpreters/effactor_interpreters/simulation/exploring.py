@@ -85,7 +85,8 @@ class Verdict:
     Attributes:
         ok: Whether no run failed.
         runs: Number of schedules that ran.
-        exhausted: Whether these were all there are.
+        exhausted: Whether these were all there are. Never, if programs drew at random:
+            each schedule tries one outcome of that.
         failure: The first failure, shrunk; None if there was none.
         bound: Number of deviations from the default order of which all schedules
             have been tried; None if the strategy does not count them.
@@ -175,6 +176,7 @@ def explore(
     seen: set[int] = set()
     hits: dict[str, int] = {}
     runs = steps = draw = 0
+    drew = False
     run: Run[Any] | None = None
     failing: Run[Any] | None = None
 
@@ -188,6 +190,7 @@ def explore(
             plan.observe(run.choices, run.widths, drew=run.drew)
             runs += 1
             steps += run.steps
+            drew = drew or run.drew
             seen.add(hash(run.choices))
             for name, count in run.hits.items():
                 hits[name] = hits.get(name, 0) + count
@@ -222,7 +225,7 @@ def explore(
     return Verdict(
         failure is None,
         runs,
-        plan.exhausted,
+        plan.exhausted and not drew,
         failure,
         plan.bound,
         len(seen),

@@ -83,6 +83,35 @@ class TimerCallback(Callback):
             self.timer.cancel()
 
 
+class SimulatedFuture(asyncio.Future[Any]):
+    """A future whose place in a set does not depend on its address.
+
+    asyncio keeps futures and tasks in sets (TaskGroup, `wait`), and wakes them in the
+    order of the set.
+    """
+
+    @override
+    def __hash__(self) -> int:
+        return _number(self)
+
+
+class SimulatedTask(asyncio.Task[T]):
+    """A task whose place in a set does not depend on its address."""
+
+    @override
+    def __hash__(self) -> int:
+        return _number(self)
+
+
+def _number(future: Any) -> int:
+    # Not in `__init__`: asyncio registers a task, in a set, before that has ended.
+    try:
+        number: int = future.effactor_number
+    except AttributeError:
+        number = future.effactor_number = future.get_loop().next_number()
+    return number
+
+
 class SimulatedLoop(asyncio.AbstractEventLoop):
     """The event loop that handlers see in the simulator.
 
@@ -95,6 +124,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         self._ready: deque[Callback] = deque()
         self._tasks: list[asyncio.Task[Any]] = []
         self._closed = False
+        self._numbers = 0
 
     # ------------------------------------------------------------ the world's side
 
@@ -112,6 +142,11 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
                 busiest = getattr(ready[0], "_callback", None)
                 raise Livelock(_CALLBACKS_PER_STEP, (repr(busiest),))
             ready.popleft().run()
+
+    def next_number(self) -> int:
+        """Number the next future that is put into a set."""
+        self._numbers += 1
+        return self._numbers
 
     def shut(self) -> None:
         """End the tasks that are left, without running what they wait for."""
@@ -173,7 +208,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     @override
     def create_future(self) -> asyncio.Future[Any]:
-        return asyncio.Future(loop=self)
+        return SimulatedFuture(loop=self)
 
     @override
     def create_task(
@@ -187,7 +222,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         # asyncio's own default names count through the whole process.
         name = f"task#{len(self._tasks) + 1}" if name is None else str(name)
         work: Any = coro  # Task takes a generator up to Python 3.11 only
-        task: asyncio.Task[T] = asyncio.Task(work, loop=self, name=name, context=context)
+        task: asyncio.Task[T] = SimulatedTask(work, loop=self, name=name, context=context)
         self._tasks.append(task)
         return task
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Generic, overload
 
 from typing_extensions import TypeVar, override
 
+from effactor.errors import NonDeterminism
 from effactor.programs.program import Program
 from effactor.traces.record import Record
 from effactor.traces.trace import Trace
 from effactor_interpreters.runtime.current_task import current_tasks
+from effactor_interpreters.runtime.engine.fiber import FATAL
 from effactor_interpreters.runtime.runs import name_of
 from effactor_interpreters.simulation.boundary import guarded, inside
 from effactor_interpreters.simulation.simulation import Simulation
@@ -160,6 +164,9 @@ def check_scenario(where: str, scenario: Any) -> None:
             f"got {scenario!r}"
         )
         raise TypeError(msg)
+    if inspect.isgeneratorfunction(scenario) or inspect.isasyncgenfunction(scenario):
+        msg = f"{where}: {scenario_name(scenario)} is a generator function: nothing would run it"
+        raise TypeError(msg)
     if getattr(scenario, "__effactor_program__", None) is not None:
         name = scenario_name(scenario)
         msg = f"{where}: {name} makes a program: call it, as in {name}(...)"
@@ -205,6 +212,17 @@ def run_once(
     Returns:
         The run.
     """
+    # In a copy, so that what a run does to context variables ends with it.
+    return copy_context().run(_run_once, scenario, chooser, seed, time, max_steps)
+
+
+def _run_once(
+    scenario: Program[Any, Any] | Callable[[Simulation], Any],
+    chooser: Chooser,
+    seed: int,
+    time: TimeMode,
+    max_steps: int,
+) -> Run[Any]:
     world = SimulatedWorld(Tape(chooser), seed, time, max(1, max_steps // 10))
     value: Any = None
     error: BaseException | None = None
@@ -212,7 +230,9 @@ def run_once(
         simulation = Simulation(world, max_steps)
         try:
             value = simulation.perform(scenario)
-        except Exception as raised:  # the finding
+        except FATAL:
+            raise
+        except BaseException as raised:  # the finding; pytest's own are no Exceptions
             error = raised
         finally:
             world.end()
@@ -345,6 +365,11 @@ def replay(
     recording = decode(token, scenario_name(scenario))
     with guarded():
         chooser = Following(recording.deviations, strict=True)
-        return run_once(
+        run = run_once(
             scenario, chooser, seed=recording.seed, time=recording.time, max_steps=max_steps
         )
+    last = max(recording.deviations, default=-1)
+    if run.error is None and last >= len(run.choices):
+        expected, found = f"at least {last + 1} choices", f"{len(run.choices)}, and no failure"
+        run.error = NonDeterminism(expected, found)
+    return run

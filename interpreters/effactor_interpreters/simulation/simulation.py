@@ -81,6 +81,7 @@ class Simulation:
             msg = f"the scenario returned {what}"
             raise TypeError(msg)
         self._finish()
+        self._world.check_escaped()
         return value
 
     def _run_coroutine(self, coroutine: Any) -> Any:
@@ -263,6 +264,7 @@ class Simulation:
         Raises:
             Violation: Now, if it is false already.
         """
+        _a_predicate("sim.always", predicate)
         del reads  # for partial-order reduction, which needs to know
         label = name or _name_of(predicate)
         self._always.append((label, predicate))
@@ -276,6 +278,7 @@ class Simulation:
             predicate: A function without arguments.
             name: What to call it in a report.
         """
+        _a_predicate("sim.goal", predicate)
         self._goals.append((name or _name_of(predicate), predicate))
 
     def sometimes(self, condition: object, name: str) -> None:
@@ -307,6 +310,12 @@ class Simulation:
             ref: The actor; its children crash with it.
         """
         self._world.crash(self._cell(ref))
+
+
+def _a_predicate(where: str, predicate: object) -> None:
+    if not callable(predicate):
+        msg = f"{where}: predicate must be a function without arguments, got {predicate!r}"
+        raise TypeError(msg)
 
 
 def _name_of(predicate: Any) -> str:

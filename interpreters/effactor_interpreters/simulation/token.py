@@ -82,7 +82,7 @@ def decode(token: str, scenario: str) -> Recording:
     is_text = isinstance(token, str)  # pyright: ignore[reportUnnecessaryIsInstance]
     if not is_text or not token.startswith(PREFIX):
         raise BadToken(str(token), f"a token starts with {PREFIX!r}")
-    text = token[len(PREFIX) :]
+    text = token[len(PREFIX) :].rstrip()
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

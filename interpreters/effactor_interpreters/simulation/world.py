@@ -9,6 +9,7 @@ one receiver stay in order; all else is free.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,7 @@ from effactor_interpreters.runtime.lifecycle import crash
 from effactor_interpreters.runtime.runs import Run
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.stopping import stopped_error
+from effactor_interpreters.runtime.waits import ProgramWait
 from effactor_interpreters.simulation.events import (
     Beginning,
     Delivery,
@@ -64,6 +66,7 @@ class SimulatedWorld:
         answers: What functions of `free_call` answer instead of being called.
         escaped: The first attempt to leave the simulation.
         parked: Drivers of crashed actors.
+        drew_from_module: Whether the functions of the module `random` were used.
     """
 
     inline = False
@@ -89,6 +92,7 @@ class SimulatedWorld:
         self._seq = 0
         self._random: Random | None = None
         self._entropy: Random | None = None
+        self.drew_from_module = False
         self._ended = False
         self._max_refuels = max_refuels
         self._refuels = 0
@@ -112,7 +116,7 @@ class SimulatedWorld:
     @property
     def drew(self) -> bool:
         """Whether anything was drawn at random."""
-        return self._random is not None or self._entropy is not None
+        return self._random is not None or self._entropy is not None or self.drew_from_module
 
     def clock(self) -> float:
         """Return virtual time, in seconds."""
@@ -319,12 +323,22 @@ class SimulatedWorld:
         finally:
             if outer is not None:
                 current_tasks[loop] = outer
+        self.check_escaped()
+
+    def check_escaped(self) -> None:
+        """Raise the first attempt to leave the simulation, even if it was swallowed.
+
+        Raises:
+            EscapedEffect: If there was one.
+        """
         if self.escaped is not None:
             error, self.escaped = self.escaped, None
             raise error
 
     def note(self, kind: Kind, source: str, target: str, subject: Any) -> None:
         """Record an effect that is no event."""
+        if self._ended:
+            return
         self.records.append((kind, source, target, subject, self.nanoseconds))
 
     def crash(self, cell: Cell) -> None:
@@ -363,9 +377,16 @@ class SimulatedWorld:
         self._ended = True
         for run in list(self.system.runs):
             run.fiber.abandon()
-        drivers = [cell.driver for cell in self.system.cells.values() if cell.driver is not None]
-        for driver in self.parked + drivers:
-            driver.close()
+        drivers = list(self.parked)
+        for cell in self.system.cells.values():
+            cell.state = STOPPED  # what its handlers raise now concerns no supervisor
+            if cell.driver is not None:
+                drivers.append(cell.driver)
+        for driver in drivers:
+            if isinstance(driver.waiting, ProgramWait):
+                driver.waiting.fiber.abandon()
+            with suppress(Exception):  # a dying handler may say anything, or go on waiting
+                driver.close()
         self._loop.shut()
 
 

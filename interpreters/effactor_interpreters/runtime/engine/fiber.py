@@ -100,7 +100,19 @@ class OperationFailed(Exception):  # a signal to the engine, not an error
         self.error = error
 
 
-FATAL: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
+class Abandoned(BaseException):
+    """Carries an error past the program, which must not catch it, to whoever called.
+
+    Attributes:
+        error: The error.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+FATAL: Final = (KeyboardInterrupt, SystemExit, GeneratorExit, Abandoned)
 """Exceptions that end the process, or the frame, and not only what raised them."""
 
 
