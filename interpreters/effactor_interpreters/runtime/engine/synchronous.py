@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any, overload
 
 from typing_extensions import TypeVar
@@ -112,8 +113,8 @@ def as_exception(failure: object) -> BaseException:
         What the handler raised, if that is what failed; the failure itself if it
         is an exception; else `Failed`.
     """
-    if isinstance(failure, HandlerFailed) and isinstance(failure.cause, Exception):
-        # Not a CancelledError: it would look as if the caller were cancelled.
+    if isinstance(failure, HandlerFailed) and not isinstance(failure.cause, CancelledError):
+        # A CancelledError would look as if the caller were cancelled.
         return failure.cause
     return failure if isinstance(failure, BaseException) else Failed(failure)
 
