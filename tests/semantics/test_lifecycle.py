@@ -853,3 +853,17 @@ def test_a_hook_that_raises_what_is_no_exception_ends_all_the_same(world: World)
         return ref.is_alive
 
     assert world.run(body) is False
+
+
+def test_a_killed_actor_still_finishes_its_own_hook(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(AsyncWorker)
+        working = asyncio.ensure_future(ref.ask(Job("sleep", 50)))
+        await asyncio.sleep(1)
+        await ref.stop("now")
+        await ref.join()
+        with pytest.raises(ActorStopped):
+            await working
+
+    world.run(body)
+    assert log[-2:] == ["w slept", "w stopped"]

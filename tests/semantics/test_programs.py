@@ -494,3 +494,17 @@ def test_what_is_no_program_is_refused(world: World) -> None:
 
 def test_attempt_gives_a_result_of_returns(world: World) -> None:
     assert run(world, fail("x").attempt()) == Failure("x")
+
+
+def test_an_interrupt_during_a_finaliser_comes_after_it(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        cleaned = free_sleep(5).then(free_call(log.append, "cleaned"))
+        value = pure(1).ensure(cleaned).then(free_call(log.append, "went on"))
+        task = asyncio.ensure_future(system.run_free(value))
+        await asyncio.sleep(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    world.run(body)
+    assert log == ["cleaned"]

@@ -996,3 +996,13 @@ def test_a_token_with_choices_that_never_came_is_non_determinism() -> None:
 
     far = Recording("in_turn", 0, "async", {99: 1}).encode()
     assert isinstance(replay(in_turn, f"{far}\n").error, NonDeterminism)
+
+
+def test_a_reply_in_time_leaves_no_timer_behind() -> None:
+    def scenario(sim: Simulation) -> Any:
+        inventory = sim.spawn(Inventory)
+        sim.run(free_ask(inventory, Look(), timeout=100.0))
+        sim.settle()
+        return sim.run(free_now()).isoformat()
+
+    assert simulate(scenario).value == "2000-01-01T00:00:00+00:00"
