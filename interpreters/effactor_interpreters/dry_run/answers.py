@@ -10,7 +10,7 @@ from effactor.programs.operations import Call
 from effactor.programs.program import Fail, Pure
 from effactor.programs.structure import is_program
 from effactor.traces.fields import class_of
-from effactor_interpreters.runtime.engine.fiber import Abandoned
+from effactor_interpreters.runtime.engine.signals import Abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,8 @@ from effactor.traces.trace import Trace
 from effactor_interpreters.dry_run.answers import Answers
 from effactor_interpreters.dry_run.operations import Operations
 from effactor_interpreters.dry_run.recorder import Recorder
-from effactor_interpreters.runtime.engine.fiber import Abandoned, Fiber
+from effactor_interpreters.runtime.engine.fiber import Fiber
+from effactor_interpreters.runtime.engine.signals import Abandoned
 from effactor_interpreters.runtime.engine.synchronous import without_fibers
 from effactor_interpreters.runtime.runs import name_of
 

@@ -30,7 +30,7 @@ from effactor_interpreters.dry_run.declarations import (
     type_name,
 )
 from effactor_interpreters.dry_run.zeros import EPOCH, NO_ZERO, zero
-from effactor_interpreters.runtime.engine.fiber import OperationFailed
+from effactor_interpreters.runtime.engine.signals import OperationFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Never
 from effactor.errors import Livelock
 from effactor.traces.record import Kind, Record
 from effactor.traces.wording import sentence
-from effactor_interpreters.runtime.engine.fiber import FUEL, Abandoned
+from effactor_interpreters.runtime.engine.signals import FUEL, Abandoned
 
 if TYPE_CHECKING:
     from effactor_interpreters.runtime.engine.fiber import Fiber

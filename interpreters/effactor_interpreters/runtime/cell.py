@@ -30,7 +30,8 @@ from effactor_interpreters.runtime.controls import (
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.driver import COROUTINE, DONE, PLAIN, WORK, Driver
-from effactor_interpreters.runtime.engine.fiber import FATAL, Fiber
+from effactor_interpreters.runtime.engine.fiber import Fiber
+from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.fallback import TaskDriver, process_in_task
 from effactor_interpreters.runtime.mailbox import Closed

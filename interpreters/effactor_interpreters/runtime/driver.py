@@ -17,7 +17,7 @@ from effactor.errors import ActorStopped
 from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Control, Question
 from effactor_interpreters.runtime.coroutines import coroutine
-from effactor_interpreters.runtime.engine.fiber import FATAL
+from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.lifecycle import supervise
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.waits import as_raised, handler_failed, is_declared

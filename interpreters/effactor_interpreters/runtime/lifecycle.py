@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from effactor.actors.supervision import Directive, OneForOneStrategy
 from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Failure, StopRequest
-from effactor_interpreters.runtime.engine.fiber import FATAL
+from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.stopping import close, stopped, when_stopped
 from effactor_interpreters.runtime.waits import END_OF, Wait, wait_for

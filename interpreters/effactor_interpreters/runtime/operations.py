@@ -17,13 +17,8 @@ from effactor.programs.effects import Perform
 from effactor_interpreters.runtime.asking import awaiting, enter
 from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START, Question
-from effactor_interpreters.runtime.engine.fiber import (
-    FATAL,
-    SUSPENDED,
-    Fiber,
-    OperationFailed,
-    perform_effect,
-)
+from effactor_interpreters.runtime.engine.effects import perform_effect
+from effactor_interpreters.runtime.engine.signals import FATAL, SUSPENDED, OperationFailed
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.stopping import joins_itself, when_stopped
 from effactor_interpreters.runtime.waits import END_OF, START_OF, LifecycleWait, as_failure
@@ -32,6 +27,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from effactor_interpreters.runtime.engine.fiber import Fiber
     from effactor_interpreters.runtime.system import ActorSystem
     from effactor_interpreters.runtime.world import Timer
 

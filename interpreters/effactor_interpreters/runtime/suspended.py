@@ -10,7 +10,7 @@ from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Continue, Question
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.driver import DONE, Driver
-from effactor_interpreters.runtime.engine.fiber import FATAL
+from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.states import RUNNING, SUSPENDED
 from effactor_interpreters.runtime.waits import Wait, handler_failed
 

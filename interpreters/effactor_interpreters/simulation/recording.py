@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from effactor.programs import operations as ops
-from effactor_interpreters.runtime.engine.fiber import SUSPENDED
+from effactor_interpreters.runtime.engine.signals import SUSPENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from effactor.programs.program import Program
 from effactor.traces.record import Record
 from effactor.traces.trace import Trace
 from effactor_interpreters.runtime.current_task import current_tasks
-from effactor_interpreters.runtime.engine.fiber import FATAL
+from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.runs import name_of
 from effactor_interpreters.simulation.boundary import guarded, inside
 from effactor_interpreters.simulation.simulation import Simulation

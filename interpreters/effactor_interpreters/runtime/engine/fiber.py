@@ -19,9 +19,8 @@ import itertools
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from returns.result import Failure, Success
-from typing_extensions import override
 
-from effactor.errors import Failed, NoInterpreter, UnhandledEffect
+from effactor.errors import Failed, NoInterpreter
 from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeeded
 from effactor.programs.operations import Operation
 from effactor.programs.program import (
@@ -40,88 +39,34 @@ from effactor.programs.program import (
     Pure,
     Refine,
 )
+from effactor_interpreters.runtime.engine.signals import (
+    AFTER,
+    ATTEMPT,
+    BLOCK,
+    CATCH,
+    DEFECT,
+    EFFECTS,
+    ENSURE,
+    EVALUATE,
+    EXIT,
+    FAILURE,
+    FATAL,
+    FLATMAP,
+    FUEL,
+    INTERRUPT,
+    LASH,
+    MAP,
+    NAMED,
+    NAMES,
+    REFINE,
+    SUCCESS,
+    SUSPENDED,
+    Interruption,
+    OperationFailed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from effactor.programs.effects import Perform
-
-# Kinds of frames.
-FLATMAP: Final = 0
-MAP: Final = 1
-BLOCK: Final = 2
-LASH: Final = 3
-CATCH: Final = 4
-ATTEMPT: Final = 5
-EXIT: Final = 6
-ENSURE: Final = 7
-AFTER: Final = 8  # a finaliser runs; the payload is the outcome it holds up
-NAMED: Final = 9
-EFFECTS: Final = 10  # restores the effect handlers that were in force
-REFINE: Final = 11
-
-# Kinds of outcomes while they travel down the frames.
-SUCCESS: Final = 0
-FAILURE: Final = 1
-DEFECT: Final = 2
-INTERRUPT: Final = 3
-EVALUATE: Final = 4  # none yet: there is a program to evaluate first
-
-FUEL: Final = 4096
-"""Nodes that a fiber evaluates before its interpreter is asked whether to go on."""
-
-
-NAMES: Final = 32
-"""Names that a fiber keeps: a program that calls itself may be inside thousands."""
-
-
-class _Suspended:
-    """The type of `SUSPENDED`."""
-
-    __slots__ = ()
-
-    @override
-    def __repr__(self) -> str:
-        return "SUSPENDED"
-
-
-SUSPENDED: Final[Any] = _Suspended()
-
-
-class OperationFailed(Exception):  # a signal to the engine, not an error
-    """Raised by an operation's function to make the operation fail.
-
-    Attributes:
-        error: The failure.
-    """
-
-    def __init__(self, error: Any) -> None:
-        super().__init__(error)
-        self.error = error
-
-
-class Abandoned(BaseException):
-    """Carries an error past the program, which must not catch it, to whoever called.
-
-    Attributes:
-        error: The error.
-    """
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(error)
-        self.error = error
-
-
-FATAL: Final = (KeyboardInterrupt, SystemExit, GeneratorExit, Abandoned)
-"""Exceptions that end the process, or the frame, and not only what raised them."""
-
-
-class Interruption(BaseException):
-    """What an interrupted do-block sees raised at its `yield from`.
-
-    Like asyncio's CancelledError it is no Exception, so that `except Exception`
-    does not swallow it; a block that does swallow it ends all the same.
-    """
 
 
 class Pending(Protocol):
@@ -603,34 +548,6 @@ class Fiber:
         if tag == CATCH and isinstance(error, payload[0]):
             return FlatMap(Pure(error), payload[1])
         return None
-
-
-def perform_effect(operation: Perform[Any, Any], fiber: Fiber) -> Any:
-    """Perform one of the user's effects: every interpreter's table has this for `Perform`.
-
-    Args:
-        operation: The effect's node.
-        fiber: The fiber that performs it.
-
-    Returns:
-        What the nearest handler answers; if that is a program, the fiber evaluates it
-        instead, and what it performs itself is left to the handlers further out.
-
-    Raises:
-        UnhandledEffect: If no handler is in force.
-    """
-    effect = operation.effect
-    level = fiber._effects  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    while level is not None:
-        table, level = level
-        for cls, function in table:
-            if isinstance(effect, cls):
-                answer = function(effect)
-                if isinstance(answer, Program):
-                    fiber._instead = (answer, level)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-                    return SUSPENDED
-                return answer
-    raise UnhandledEffect(effect)
 
 
 _FAILURE_MARK: Final = "__effactor_failure__"

@@ -13,7 +13,8 @@ from effactor.programs.exits import Died, FailedWith, Succeeded
 from effactor.programs.operations import Operation
 from effactor.programs.program import Handle, Program
 from effactor.programs.structure import a_program
-from effactor_interpreters.runtime.engine.fiber import Fiber, perform_effect
+from effactor_interpreters.runtime.engine.effects import perform_effect
+from effactor_interpreters.runtime.engine.fiber import Fiber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
