@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import attrs
+import pydantic
 import pytest
 from typing_extensions import override
 from worlds import World
@@ -468,3 +470,71 @@ def test_run_free_in_a_handler_runs_as_that_actor(world: World) -> None:
         return await ref.ask(Forward(())), await system.run_free(free_self().map(lambda r: r.path))
 
     assert world.run(body) == ("/inner", "/self#1")
+
+
+class Shouted(Actor):
+    """The worker of the example below."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    @override
+    async def on_receive(self, message: Any) -> Any:
+        self.heard.append(message)
+        return message
+
+
+def test_the_chained_form_of_a_workflow(world: World) -> None:
+    """Ask, change the answer, tell it, stop: every step hangs on the one before."""
+
+    def workflow(ref: ActorRef) -> Any:
+        return (
+            ref.free_ask("hello")
+            .map(lambda r: r.upper())
+            .flatMap(lambda r: ref.free_tell(r))  # noqa: PLW0108 - as users write it
+            .flatMap(lambda _: ref.free_stop())
+        )
+
+    made: list[Shouted] = []
+
+    def make() -> Shouted:
+        made.append(Shouted())
+        return made[-1]
+
+    async def body(system: ActorSystem) -> Any:
+        worker_ref = await system.spawn(make, "worker")
+        result = await system.run_free(workflow(worker_ref))
+        await worker_ref.join()
+        return result, made[0].heard
+
+    assert world.run(body) == (None, ["hello", "HELLO"])
+
+
+class PydanticInc(pydantic.BaseModel, Message[int]):
+    value: int
+
+
+@attrs.frozen
+class AttrsInc(Message[int]):
+    value: int
+
+
+class AnyLibrary(Actor[PydanticInc | AttrsInc]):
+    """Takes messages made with other libraries."""
+
+    @handler
+    def pydantic(self, message: PydanticInc) -> int:
+        return message.value + 1
+
+    @handler(AttrsInc)
+    async def attrs(self, message: AttrsInc) -> int:
+        return message.value + 2
+
+
+def test_messages_of_pydantic_and_attrs(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(AnyLibrary)
+        free = await system.run_free(free_ask(ref, PydanticInc(value=1)))
+        return free, await ref.ask(AttrsInc(1)), await ref.ask(PydanticInc(value=3))
+
+    assert world.run(body) == (2, 3, 4)
