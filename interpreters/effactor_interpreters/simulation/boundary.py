@@ -20,8 +20,10 @@ import sysconfig
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from effactor import errors
 from effactor.errors import EscapedEffect
 
 if TYPE_CHECKING:
@@ -39,11 +41,12 @@ _NAME_SERVICE: Final = (
     *("getaddrinfo", "gethostbyname", "gethostbyname_ex"),
     *("gethostbyaddr", "getnameinfo", "getfqdn"),
 )
-_OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+_CORE: Final = str(Path(errors.__file__).parent)
+_OURS: Final = str(Path(__file__).parents[1])
 
 
 def is_machinery(file: str) -> bool:
-    """Tell whether a source file is the standard library's or the simulator's own.
+    """Tell whether a source file is the standard library's or effactor's own.
 
     Args:
         file: A file name, as frames have it.
@@ -51,7 +54,7 @@ def is_machinery(file: str) -> bool:
     Returns:
         False for the user's code, and for what the user has installed.
     """
-    return file.startswith((_STDLIB, _OURS, "<frozen")) and "site-packages" not in file
+    return file.startswith((_STDLIB, _OURS, _CORE, "<frozen")) and "site-packages" not in file
 
 
 def call_site() -> str:

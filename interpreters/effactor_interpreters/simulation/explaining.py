@@ -6,7 +6,6 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import effactor
 from effactor.errors import Violation
 from effactor_interpreters.simulation.boundary import is_machinery
 from effactor_interpreters.simulation.diagram import sequence
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 _DEVIATIONS: Final = 8
 _ERROR_LINES: Final = 8
-_CORE: Final = str(Path(effactor.__file__).parent)
 
 
 def in_words(_step: int, event: Event, default: Event) -> str:
@@ -50,7 +48,7 @@ def place(error: BaseException) -> str:
         File, line and its text; empty if no line of the user's had a part in it.
     """
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not is_machinery(frame.filename) and not frame.filename.startswith(_CORE):
+        if not is_machinery(frame.filename):
             return f"{Path(frame.filename).name}:{frame.lineno}: {frame.line}"
     return ""
 
