@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import override
 from worlds import World
 
-from effactor import Actor
+from effactor import Actor, Program, pure
 from effactor.interpreters import ActorSystem
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
@@ -306,6 +306,41 @@ async def test_a_handler_that_exits_the_process_is_not_supervised() -> None:
         with pytest.raises(SystemExit):
             await ref.ask("x")
         assert not ref.is_alive
+
+
+async def test_a_program_without_waits_ends_with_its_actor_that_crashed() -> None:
+    turns = 0
+
+    class Busy(Actor):
+        @override
+        def on_receive(self, message: str) -> Program[None]:
+            def again(_: None) -> Program[None]:
+                nonlocal turns
+                turns += 1
+                return pure(None).bind(again) if turns < 1_000_000 else pure(None)
+
+            return pure(None).bind(again)
+
+    class Exits(Actor):
+        @override
+        async def on_started(self) -> None:
+            await (await self.context.spawn(Busy)).tell("work")
+
+        @override
+        def on_receive(self, message: str) -> None:
+            raise SystemExit(3)
+
+    async with ActorSystem() as system:
+        ref = await system.spawn(Exits)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        system.deadline = float("inf")  # as above
+        with pytest.raises(SystemExit):
+            await ref.ask("x")
+        done = turns
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert 0 < turns == done < 1_000_000
 
 
 def test_a_handler_that_cancels_itself_in_its_first_step_is_cancelled(world: World) -> None:

@@ -435,13 +435,13 @@ class Cell(TaskProtocol):
     # ------------------------------------------------------------ fibers it owns
 
     def wake(self, fiber: Fiber) -> None:
-        """Let a program that runs as this actor go on soon; after a crash, never."""
-        if self.state != STOPPED:
-            self.system.make_ready(fiber)
+        """Let a program that runs as this actor go on soon."""
+        self.system.make_ready(fiber)
 
     def run_fiber(self, fiber: Fiber) -> None:
-        """Let a program that runs as this actor go on now."""
-        self.variables.run(self._fiber_turn, fiber)
+        """Let a program that runs as this actor go on now; after a crash, never."""
+        if self.state != STOPPED:
+            self.variables.run(self._fiber_turn, fiber)
 
     def _fiber_turn(self, fiber: Fiber) -> None:
         loop = self.system.loop
