@@ -429,6 +429,25 @@ class Handle(Program[A_co, E_co, F_co]):
         self.table: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = table
 
 
+class Composite(Program[A_co, E_co, F_co]):
+    """Base of nodes whose meaning is another program, made when they are run.
+
+    They are nodes all the same, so that drawings show them and an interpreter can
+    give them a meaning of its own.
+    """
+
+    __slots__ = ()
+
+    def expand(self) -> Program[A_co, E_co, F_co]:
+        """Say what it means.
+
+        Returns:
+            A program of simpler nodes. Each call makes a new one; it must not depend
+            on anything but the node's fields.
+        """
+        raise NotImplementedError
+
+
 @final
 class Block(Program[A_co, E_co, F_co]):
     """A do-block: a generator function and its arguments, opened anew at each run."""

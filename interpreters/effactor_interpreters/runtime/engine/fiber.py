@@ -27,6 +27,7 @@ from effactor.programs.program import (
     Attempt,
     Block,
     Catch,
+    Composite,
     Ensure,
     ExitOf,
     Fail,
@@ -403,6 +404,8 @@ class Fiber:
         if t is Handle:
             outer, self._effects = self._effects, (p.table, self._effects)
             return p.source, (EFFECTS, outer, frames)
+        if isinstance(p, Composite):
+            return p.expand(), frames
         if isinstance(p, Operation):
             raise NoInterpreter(p.describe(), self.owner.description)
         msg = (
