@@ -12,6 +12,9 @@ The tree::
         + MessageDropped
         + AskLost
       - Failed: a failure that is no exception, raised where Python needs one
+      - Timeout: a program did not end in time
+      - BranchesFailed: too many programs that ran at once have failed
+      - FiberInterrupted: a fork was joined that had been interrupted
       - ActorNotFound
       - NameTaken
       - UnboundRef
@@ -31,9 +34,11 @@ each of them survives pickling.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, Self
 
-from typing_extensions import override
+from typing_extensions import TypeVar, override
+
+E_co = TypeVar("E_co", covariant=True)
 
 
 class EffactorError(Exception):
@@ -234,6 +239,87 @@ class Failed(EffactorError):
         return f"the program failed with {self.error!r}"
 
 
+class Timeout(EffactorError):
+    """A program did not end in time, and was interrupted.
+
+    Attributes:
+        seconds: How long it was given.
+        program: What it was, in words.
+    """
+
+    def __init__(self, seconds: float, program: str) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(seconds, program)
+        self.seconds = seconds
+        self.program = program
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.program} did not end within {self.seconds:g} s and was interrupted"
+
+
+class BranchesFailed(EffactorError, ExceptionGroup[Exception], Generic[E_co]):
+    """Too many programs that ran at once have failed: an exception group of their failures.
+
+    A failure that is no exception is in the group as `Failed`, so that `except*` and
+    the group's methods work; `failures` has them as they are.
+
+    Attributes:
+        needed: How many had to succeed.
+        of: How many there were.
+        failures: The failures, in the order the programs were written.
+    """
+
+    def __new__(cls, needed: int, of: int, failures: tuple[E_co, ...]) -> Self:
+        """Make the group."""
+        exceptions = [f if isinstance(f, Exception) else Failed(f) for f in failures]
+        return super().__new__(cls, "programs failed", exceptions)
+
+    def __init__(self, needed: int, of: int, failures: tuple[E_co, ...]) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(needed, of, failures)
+        self.needed = needed
+        self.of = of
+        self.failures: tuple[E_co, ...] = failures
+
+    @override
+    def derive(self, excs: Any, /) -> ExceptionGroup[Any]:
+        """Make the group of some of them; `split` and `subgroup` call it."""
+        return ExceptionGroup(str(self), excs)
+
+    @override
+    def __str__(self) -> str:
+        said = "; ".join(f"{type(f).__name__}: {f}" for f in self.failures)
+        return (
+            f"{len(self.failures)} of {self.of} programs failed where "
+            f"{self.needed} had to succeed: {said}"
+        )
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.needed, self.of, self.failures)
+
+
+class FiberInterrupted(EffactorError):
+    """A fork was joined that had been interrupted: it has no answer.
+
+    Attributes:
+        fiber: What the fork ran, in words.
+    """
+
+    def __init__(self, fiber: str) -> None:
+        """Keep the fact; `__str__` words it."""
+        super().__init__(fiber)
+        self.fiber = fiber
+
+    @override
+    def __str__(self) -> str:
+        return (
+            f"the fork {self.fiber} was interrupted, so it has no answer to join; "
+            "wait() tells how a fork ended"
+        )
+
+
 class ActorNotFound(EffactorError):
     """No actor has this path.
 
@@ -305,8 +391,8 @@ class UnhandledEffect(EffactorError):
 
     @override
     def __str__(self) -> str:
-        name = type(self.effect).__name__
-        return f"nothing handles {self.effect!r}: wrap the program in handle({name})(function)"
+        advice: Any = getattr(self.effect, "__unhandled__", None)
+        return str(advice()) if advice is not None else f"nothing handles {self.effect!r}"
 
 
 class NoInterpreter(EffactorError):

@@ -267,6 +267,29 @@ def seconds(where: str, argument: str, value: float | None) -> float | None:
     return value
 
 
+def a_duration(where: str, argument: str, value: Any) -> float:
+    """Return *value* if it is a duration, and not None.
+
+    Args:
+        where: The function that received it, for the error.
+        argument: The argument's name.
+        value: A duration in seconds.
+
+    Returns:
+        The value.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is negative or no number of seconds (NaN, infinite).
+    """
+    if value is None:
+        msg = f"{where}: {argument} must be a number of seconds, got None"
+        raise TypeError(msg)
+    checked = seconds(where, argument, value)
+    assert checked is not None
+    return checked
+
+
 def _a_ref(where: str, ref: Any) -> None:
     # Duck-typed: importing ActorRef here would be a circle, and every operation
     # passes this way.
@@ -475,11 +498,7 @@ def free_sleep(duration: float) -> Program[None]:
         TypeError: If *duration* is no number.
         ValueError: If it is negative or not finite.
     """
-    if duration is None:  # pyright: ignore[reportUnnecessaryComparison]
-        msg = "free_sleep: duration must be a number of seconds, got None"
-        raise TypeError(msg)
-    seconds("free_sleep", "duration", duration)
-    return Sleep(duration)
+    return Sleep(a_duration("free_sleep", "duration", duration))
 
 
 def free_now() -> Program[datetime]:

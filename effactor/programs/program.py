@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Never, final, overload
 
-from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar, override
 
 from effactor.programs import structure
@@ -21,7 +20,11 @@ from effactor.programs import structure
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from returns.result import Result
+
+    from effactor.errors import Timeout
     from effactor.programs.exits import Exit
+    from effactor.programs.forks import Fiber
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -89,6 +92,23 @@ class Program(Generic[A_co, E_co, F_co]):
         """Do the same as `bind`."""
         return FlatMap(self, function)
 
+    def bind_result(self, function: Callable[[A_co], Result[B, E2]]) -> Program[B, E_co | E2, F_co]:
+        """Go on with a `Result` of `returns` that depends on the answer.
+
+        Args:
+            function: Called with the answer; returns `Success` with the new answer or
+                `Failure` with the failure.
+
+        Returns:
+            A program that answers or fails as the `Result` says. It dies of a TypeError
+            if the function returns something else.
+
+        Raises:
+            TypeError: If *function* is no function.
+        """
+        structure.a_function("bind_result", "function", function, "a Result")
+        return FlatMap(self, ResultOf(function))
+
     def then(self, following: Program[B, E2, F2]) -> Program[B, E_co | E2, F_co | F2]:
         """Run *following* after this program, whatever this one answered.
 
@@ -136,6 +156,20 @@ class Program(Generic[A_co, E_co, F_co]):
             A program that answers like this one, or like the recovery.
         """
         return Lash(self, function)
+
+    def or_else(self, other: Program[B, E2, F2]) -> Program[A_co | B, E2, F_co | F2]:
+        """Run *other* instead if this program fails. Defects and interrupts pass by.
+
+        Args:
+            other: Runs after any failure; to look at the failure, use `lash` or `catch`.
+
+        Returns:
+            A program that answers like this one, or ends as *other* does.
+
+        Raises:
+            TypeError: If *other* is no program.
+        """
+        return Lash(self, Always(structure.a_program("or_else", "other", other)))
 
     def attempt(self) -> Program[Result[A_co, E_co], Never, F_co]:
         """Turn the failure into a value of `returns`.
@@ -194,6 +228,77 @@ class Program(Generic[A_co, E_co, F_co]):
             A program that ends as this one does, after the finaliser.
         """
         return Ensure(self, structure.a_program("ensure", "finalizer", finalizer))
+
+    def on_interrupt(self, finalizer: Program[Any, Never, F2]) -> Program[A_co, E_co, F_co | F2]:
+        """Run *finalizer* only if this program is interrupted.
+
+        Args:
+            finalizer: Runs once, before what is further out; it cannot itself be
+                interrupted.
+
+        Returns:
+            A program that ends as this one does.
+
+        Raises:
+            TypeError: If *finalizer* is no program.
+        """
+        return OnInterrupt(self, structure.a_program("on_interrupt", "finalizer", finalizer))
+
+    def uninterruptible(self) -> Program[A_co, E_co, F_co]:
+        """Hold interrupts up until this program has ended.
+
+        Returns:
+            A program that ends as this one does; an interrupt that came meanwhile takes
+            effect right after it.
+        """
+        return Uninterruptible(self)
+
+    def timeout(self, seconds: float) -> Program[A_co, E_co | Timeout, F_co]:
+        """Give this program a limited time.
+
+        Args:
+            seconds: How long it may take, at least 0.
+
+        Returns:
+            A program that ends as this one does, or, after *seconds*, interrupts it at
+            once, waits until its finalisers have run, and fails with `Timeout`.
+
+        Raises:
+            TypeError: If *seconds* is no number.
+            ValueError: If it is negative or not finite.
+        """
+        return TimedOut(self, operations.a_duration("timeout", "seconds", seconds))
+
+    def deadline(self, seconds: float) -> Program[A_co, E_co | Timeout, F_co]:
+        """Give this program, and every ask that it leads to, a limited time.
+
+        Like `timeout`; besides, asks made inside of it where the interrupt does not
+        reach, in forks and finalisers, fail with `AskTimeout` when the time is over. Of
+        deadlines within each other the earliest counts.
+
+        Args:
+            seconds: How long it may take, at least 0.
+
+        Returns:
+            A program that ends as this one does, or fails with `Timeout`.
+
+        Raises:
+            TypeError: If *seconds* is no number.
+            ValueError: If it is negative or not finite.
+        """
+        return Deadline(self, operations.a_duration("deadline", "seconds", seconds))
+
+    def fork(self) -> Program[Fiber[A_co, E_co], Never, F_co]:
+        """Start this program beside the one that goes on.
+
+        Returns:
+            A program that answers a `Fiber` to `join`, `wait` for or `interrupt`. The fork
+            belongs to the nearest scope (`scoped`, a branch of `gather` and the like, a
+            fork, the run): at its end it is interrupted, unless it has ended. Its failure
+            waits for whoever joins it; a defect that nobody has seen by the scope's end
+            becomes the scope's own.
+        """
+        return Fork(self)
 
     def pipe(self, function: Callable[[Program[A_co, E_co, F_co]], B]) -> B:
         """Apply *function* to this program: `p.pipe(f)` is `f(p)`.
@@ -390,18 +495,6 @@ class Refine(Program[A_co, E_co, F_co]):
 
 
 @final
-class Ensure(Program[A_co, E_co, F_co]):
-    """Run *source*, then *finalizer*, however the source ended."""
-
-    __slots__ = ("finalizer", "source")
-
-    def __init__(self, source: Program[Any, Any, Any], finalizer: Program[Any, Any, Any]) -> None:
-        """Keep both."""
-        self.source: Program[Any, Any, Any] = source
-        self.finalizer: Program[Any, Any, Any] = finalizer
-
-
-@final
 class Named(Program[A_co, E_co, F_co]):
     """Run *source* under a *name*."""
 
@@ -538,21 +631,9 @@ def fail(error: E) -> Program[Never, E]:
     return Fail(error)
 
 
-def from_result(result: Result[A, E]) -> Program[A, E]:
-    """Turn a `Result` of `returns` into a program.
-
-    Args:
-        result: `Success(answer)` or `Failure(failure)`.
-
-    Returns:
-        A program that answers or fails accordingly.
-
-    Raises:
-        TypeError: If *result* is no `Result`.
-    """
-    if isinstance(result, Success):
-        return Pure(result.unwrap())
-    if isinstance(result, Failure):
-        return Fail(result.failure())
-    msg = f"from_result: result must be a Success or Failure of returns, got {result!r}"
-    raise TypeError(msg)
+# At the end, because these modules need `Program`; see the package's `__init__`.
+from effactor.programs import operations  # noqa: E402
+from effactor.programs.conversions import ResultOf  # noqa: E402
+from effactor.programs.forks import Fork  # noqa: E402
+from effactor.programs.resources import Ensure, OnInterrupt, Uninterruptible  # noqa: E402
+from effactor.programs.timeouts import Deadline, TimedOut  # noqa: E402

@@ -63,6 +63,23 @@ def a_program(where: str, argument: str, value: Any) -> Program[Any, Any, Any]:
     raise TypeError(msg)
 
 
+def a_function(where: str, argument: str, value: Any, result: str) -> None:
+    """Refuse what cannot be called.
+
+    Args:
+        where: The function that received it, for the error.
+        argument: The argument's name.
+        value: What was given.
+        result: What it must return, in words.
+
+    Raises:
+        TypeError: If it cannot be called.
+    """
+    if is_program(value) or not callable(value):
+        msg = f"{where}: {argument} must be a function that returns {result}, got {value!r}"
+        raise TypeError(msg)
+
+
 def exception_classes(where: str, classes: tuple[Any, ...]) -> tuple[type[BaseException], ...]:
     """Return *classes* if all are exception classes and there is at least one.
 

@@ -473,7 +473,8 @@ def test_a_program_that_never_waits_lets_others_run(world: World) -> None:
 def test_named_programs_say_where_a_defect_arose(world: World) -> None:
     with pytest.raises(ValueError, match="invalid literal") as caught:
         run(world, free_call(int, "x").named("parse").map(str).named("whole"))
-    assert caught.value.__notes__ == ["in 'parse'", "in 'whole'"]
+    notes = ["in /sim/whole#1: call int('x')", "in 'parse'", "in 'whole'"]
+    assert caught.value.__notes__ == notes
 
 
 def test_pipe_applies_a_function_to_the_program(world: World) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from effactor.programs.effects import Effect
+from effactor.programs.naming import name_of
 from effactor.programs.program import Handle, Program
 from effactor.programs.structure import a_program
 from effactor.traces.trace import Trace
@@ -17,8 +18,6 @@ from effactor_interpreters.dry_run.operations import Operations
 from effactor_interpreters.dry_run.recorder import Recorder
 from effactor_interpreters.runtime.engine.fiber import Fiber
 from effactor_interpreters.runtime.engine.signals import Abandoned
-from effactor_interpreters.runtime.engine.synchronous import without_fibers
-from effactor_interpreters.runtime.runs import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,10 +76,9 @@ def dry_run(
     operations = Operations(recorder, Answers(answers))
     # Outermost, so it gets the effects that the program leaves unhandled.
     handled: Program[Any, Any, Any] = Handle(program, ((Effect, operations.perform),))
-    fiber = Fiber(without_fibers(operations.table()), recorder)
-    recorder.fiber = fiber
+    fiber = Fiber(operations.table(), recorder)
     try:
-        outcome = fiber.start(handled)
+        outcome = recorder.run(fiber, handled)
     except Abandoned as abandoned:
         error = abandoned.error
     else:

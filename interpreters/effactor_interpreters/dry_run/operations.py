@@ -13,7 +13,10 @@ from effactor.actors.ref import ActorRef
 from effactor.errors import ActorNotFound, AskFailed, Failed, HandlerFailed, MissingAnswer
 from effactor.programs import operations as ops
 from effactor.programs.effects import Perform
+from effactor.programs.mailbox import Stash, UnstashAll
+from effactor.programs.services import is_need
 from effactor.programs.structure import is_program
+from effactor.programs.timers import CancelTimer, ScheduleOnce, Timer
 from effactor.traces.canonical import without_addresses
 from effactor.traces.fields import class_of
 from effactor.traces.wording import shown
@@ -31,14 +34,18 @@ from effactor_interpreters.dry_run.declarations import (
 )
 from effactor_interpreters.dry_run.zeros import EPOCH, NO_ZERO, zero
 from effactor_interpreters.runtime.engine.signals import OperationFailed
+from effactor_interpreters.runtime.engine.sleeping import Sleeping
+from effactor_interpreters.runtime.engine.synchronous import without_fibers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from effactor.programs.effects import Effect
+    from effactor.programs.services import Needs
     from effactor.traces.record import Kind
     from effactor_interpreters.dry_run.answers import Answers
     from effactor_interpreters.dry_run.recorder import Recorder
+    from effactor_interpreters.runtime.engine.fiber import Fiber
 
 
 class Operations:
@@ -56,19 +63,21 @@ class Operations:
         self._uuids = 0
         self._numbers: Counter[str] = Counter()
 
-    def table(self) -> dict[type[Any], Callable[[Any], Any]]:
+    def table(self) -> dict[type[Any], Callable[[Any, Fiber], Any]]:
         """List the functions by operation.
 
         Returns:
             The table for the engine.
         """
+        return {**without_fibers(self._answering()), ops.Sleep: self.sleep}
+
+    def _answering(self) -> dict[type[Any], Callable[[Any], Any]]:
         return {
             ops.Ask: self.ask,
             ops.Tell: lambda o: self._plain("tell", o.ref.path, o.message, o),
             ops.Stop: lambda o: self._plain("stop", o.ref.path, o.mode, o),
             ops.Join: lambda o: self._plain("join", o.ref.path, None, o),
             ops.Log: lambda o: self._plain("log", self._recorder.path, o, o),
-            ops.Sleep: self.sleep,
             ops.Spawn: self.spawn,
             ops.Lookup: self.lookup,
             ops.Self: self.own_ref,
@@ -76,6 +85,12 @@ class Operations:
             ops.Random: self.random,
             ops.Uuid: self.uuid,
             ops.Call: self.call,
+            Stash: lambda o: self._plain("stash", self._recorder.path, None, o),
+            UnstashAll: lambda o: self._drawn("unstash", o, 0),
+            ScheduleOnce: lambda o: self._plain(
+                "schedule", o.ref.path, o, o, Timer(o.delay, o.ref, o.message)
+            ),
+            CancelTimer: lambda o: self._plain("cancel", self._recorder.path, o, o, answer=True),
         }
 
     # ------------------------------------------------------------ answered by others
@@ -122,11 +137,22 @@ class Operations:
         path = self._recorder.path
         self._recorder.begin("perform", path, effect)
         stub = self._answers.find(Perform(effect), effect)
+        if stub is NO_STUB and is_need(effect):
+            return self._missing(effect)
         if stub is NO_STUB:
             name = type(effect).__name__
             answer = self._zero(f"perform {shown(effect)}", effect_answer(effect), name, name)
             return self._replied(path, answer)
         return self._settled(path, lambda: resolve(stub, effect), fails=(), runs=True)
+
+    def _missing(self, need: Needs[Any]) -> Any:
+        """Give up: a service is no value that could be made up."""
+        name = need.service.__name__
+        advice = (
+            f"wrap the program in provide({name}, implementation), or give "
+            f"dry_run(..., answers={{service({name}): pure(implementation)}})"
+        )
+        return self._recorder.abandon(MissingAnswer(f"service({name})", advice))
 
     def _zero(self, operation: str, annotation: Any, name: str, key: str) -> Any:
         answer = zero(annotation)
@@ -196,11 +222,12 @@ class Operations:
         fails = (ActorNotFound,) if kind == "lookup" else None
         return self._settled(target, lambda: resolve(stub, operation), fails=fails)
 
-    def sleep(self, operation: ops.Sleep) -> Any:
-        """Move the clock."""
+    def sleep(self, operation: ops.Sleep, fiber: Fiber) -> Any:
+        """Wait on the virtual clock, unless the user has another answer."""
+        stubbed = self._answers.find(operation) is not NO_STUB
         answer = self._plain("sleep", self._recorder.path, operation.seconds, operation)
-        self._recorder.sleep(operation.seconds)
-        return answer
+        sleeping = Sleeping(fiber, operation.seconds, answer if stubbed else None)
+        return fiber.wait(sleeping)
 
     def spawn(self, operation: ops.Spawn[Any]) -> Any:
         """Answer the ref that the actor would have; the actor is not even made."""
@@ -225,7 +252,7 @@ class Operations:
     def now(self, operation: ops.Now[Any]) -> Any:
         """Answer the time that sleeping has made it."""
         return self._drawn(
-            "now", operation, EPOCH + timedelta(microseconds=self._recorder.clock // 1000)
+            "now", operation, EPOCH + timedelta(microseconds=self._recorder.nanoseconds // 1000)
         )
 
     def random(self, operation: ops.Random[Any]) -> Any:

@@ -6,29 +6,32 @@ from collections import Counter, deque
 from copy import copy
 from typing import TYPE_CHECKING, Any, Final, Never
 
+from typing_extensions import override
+
 from effactor.errors import Livelock
 from effactor.traces.record import Kind, Record
 from effactor.traces.wording import sentence
 from effactor_interpreters.runtime.engine.signals import FUEL, Abandoned
+from effactor_interpreters.runtime.engine.virtual import VirtualOwner
 
 if TYPE_CHECKING:
+    from effactor.errors import Deadlock
+    from effactor.programs.program import Program
     from effactor_interpreters.runtime.engine.fiber import Fiber
 
 IDLE: Final = 10_000_000
 """Nodes that a program may evaluate between two operations before it is given up."""
 
 _CONTAINERS: Final = frozenset({list, dict, set, bytearray, deque})
-_SECOND: Final = 1_000_000_000  # nanoseconds
 
 
-class Recorder:
+class Recorder(VirtualOwner):
     """Owns the program's fiber and writes down what it does.
 
     Attributes:
         path: The program's own path.
         records: What it did so far.
-        fiber: The fiber of the program, which knows the `named` programs it is inside of.
-        clock: Nanoseconds since the run began; exact, as sums of floats are not.
+        fiber: The fiber that runs, which knows the `named` programs it is inside of.
     """
 
     description = "dry_run(program)"
@@ -40,10 +43,10 @@ class Recorder:
             path: The program's own path.
             limit: Most operations.
         """
+        super().__init__()
         self.path = path
         self.records: list[Record] = []
         self.fiber: Fiber | None = None
-        self.clock: int = 0
         self._limit = limit
         self._operations = 0
         self._idle = 0
@@ -86,18 +89,9 @@ class Recorder:
         if type(subject) in _CONTAINERS:
             subject = copy(subject)  # the program may go on to change its own
         step = len(self.records) + 1
-        time = self.clock / _SECOND
+        time = self.clock()
         within = () if self.fiber is None else self.fiber.within
         self.records.append(Record(step, kind, source, target, subject, time, within))
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass.
-
-        Args:
-            seconds: Duration, at least 0.
-        """
-        whole = int(seconds)
-        self.clock += whole * _SECOND + round((seconds - whole) * _SECOND)
 
     def abandon(self, error: Exception, *advice: str) -> Never:
         """Give the dry run up, whatever the program would like to do about it.
@@ -116,19 +110,26 @@ class Recorder:
             error.add_note("\n".join([f"the last of {len(self.records)} records:", *last]))
         raise Abandoned(error)
 
-    # ------------------------------------------------------------ owner of the fiber
+    # ------------------------------------------------------------ owner of the fibers
 
-    def wake(self, fiber: Fiber) -> None:
-        """Never called: nothing waits."""
-        raise NotImplementedError
+    @override
+    def run_first(self, fiber: Fiber, program: Program[Any, Any, Any]) -> None:
+        self.fiber = fiber
+        super().run_first(fiber, program)
 
+    @override
     def run_fiber(self, fiber: Fiber) -> None:
-        """Never called: nothing waits."""
-        raise NotImplementedError
+        self.fiber = fiber
+        super().run_fiber(fiber)
 
-    def out_of_fuel(self, _fiber: Fiber) -> bool:
-        """Go on, unless the program has been at it for too long without an operation."""
+    @override
+    def stuck(self, deadlock: Deadlock) -> Never:
+        self.abandon(deadlock)
+
+    @override
+    def out_of_fuel(self, fiber: Fiber) -> bool:
+        """Let others run, unless the program has been at it too long without an operation."""
         self._idle += FUEL
         if self._idle >= IDLE:
             self.abandon(Livelock(self._idle, (self.path,)), "the program loops without operations")
-        return False
+        return super().out_of_fuel(fiber)

@@ -13,14 +13,17 @@ from typing_extensions import override
 from effactor.actors.ref import ActorRef, binding_of
 from effactor.errors import ActorNotFound, ActorStopped, Deadlock
 from effactor.programs import operations as ops
-from effactor.programs.effects import Perform
+from effactor_interpreters.runtime import stashing
 from effactor_interpreters.runtime.asking import awaiting, enter
 from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START, Question
-from effactor_interpreters.runtime.engine.effects import perform_effect
+from effactor_interpreters.runtime.engine.coordination import COORDINATION
 from effactor_interpreters.runtime.engine.signals import FATAL, SUSPENDED, OperationFailed
+from effactor_interpreters.runtime.engine.sleeping import sleep
+from effactor_interpreters.runtime.engine.table import ENGINE
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.stopping import joins_itself, when_stopped
+from effactor_interpreters.runtime.timers import TimerOperations
 from effactor_interpreters.runtime.waits import END_OF, START_OF, LifecycleWait, as_failure
 
 if TYPE_CHECKING:
@@ -29,30 +32,9 @@ if TYPE_CHECKING:
 
     from effactor_interpreters.runtime.engine.fiber import Fiber
     from effactor_interpreters.runtime.system import ActorSystem
-    from effactor_interpreters.runtime.world import Timer
 
 _LOG = logging.getLogger("effactor.program")
 _LEVELS = logging.getLevelNamesMapping()
-
-
-class Sleeping:
-    """What a sleeping fiber waits for."""
-
-    __slots__ = ("seconds", "timer")
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds: float = seconds
-        self.timer: Timer | None = None
-
-    def withdraw(self) -> bool:
-        """Cancel the timer."""
-        if self.timer is not None:
-            self.timer.cancel()
-        return True
-
-    def describe(self) -> str:
-        """Say what is waited for."""
-        return f"the end of a sleep of {self.seconds:g} s"
 
 
 class Calling:
@@ -74,6 +56,15 @@ class Calling:
         return self.name
 
 
+def _within(fiber: Fiber, timeout: float | None) -> float | None:
+    """Limit an ask's timeout to the deadline, where its interrupt does not end the ask."""
+    deadline = fiber.deadline
+    if deadline is None or (deadline.reaches and not fiber.masked):
+        return timeout
+    left = max(0.0, deadline.at - fiber.owner.clock())
+    return left if timeout is None else min(timeout, left)
+
+
 class Operations:
     """The operations of one system.
 
@@ -91,6 +82,7 @@ class Operations:
             The table for the engine.
         """
         return {
+            **ENGINE,
             ops.Ask: self.ask,
             ops.Tell: self.tell,
             ops.Stop: self.stop,
@@ -98,13 +90,15 @@ class Operations:
             ops.Spawn: self.spawn,
             ops.Lookup: self.lookup,
             ops.Self: self.own_ref,
-            ops.Sleep: self.sleep,
+            ops.Sleep: sleep,
             ops.Now: self.now,
             ops.Random: self.random,
             ops.Uuid: self.uuid,
             ops.Log: self.log,
             ops.Call: self.call,
-            Perform: perform_effect,
+            **COORDINATION,
+            **stashing.table(),
+            **TimerOperations(self.system, self.tell).table(),
         }
 
     def _find(self, ref: ActorRef[Any]) -> Cell | None:
@@ -127,9 +121,14 @@ class Operations:
             raise OperationFailed(as_failure(cell, message, error)) from None
         if reply is None:
             return self.system.output
-        asker = fiber.owner if type(fiber.owner) is Cell else None
+        # A branch's ask may be interrupted by the others, so it is no lasting deadlock.
+        lasting = fiber.parent is None and type(fiber.owner) is Cell
+        asker = fiber.owner if lasting else None
+        timeout = operation.timeout
+        if fiber.deadline is not None:
+            timeout = _within(fiber, timeout)
         try:
-            awaiting(cell, reply, message, operation.timeout, asker)
+            awaiting(cell, reply, message, timeout, asker)
         except Deadlock:
             fiber.pending = None
             raise
@@ -143,7 +142,7 @@ class Operations:
         hint = f" (did you mean {' or '.join(nearest)}?)" if nearest else ""
         return ActorStopped(path, message, f"is no actor{hint}")
 
-    def tell(self, operation: ops.Tell, _fiber: Fiber) -> None:
+    def tell(self, operation: ops.Tell, _fiber: Fiber | None) -> None:
         """Send a message."""
         cell = self._find(operation.ref)
         if cell is None:
@@ -191,21 +190,6 @@ class Operations:
     def own_ref(self, _operation: ops.Self[Any], fiber: Fiber) -> Any:
         """Answer the owner's ref."""
         return fiber.owner.ref
-
-    def sleep(self, operation: ops.Sleep, fiber: Fiber) -> Any:
-        """Wait for a timer."""
-        sleeping = Sleeping(operation.seconds)
-
-        def awake() -> None:
-            if fiber.pending is sleeping:
-                fiber.resume(None)
-
-        fiber.wait(sleeping)
-        what = f"sleep of {operation.seconds:g} s"
-        sleeping.timer = self.system.world.call_later(operation.seconds, awake, what)
-        if fiber.pending is not sleeping:  # interrupted meanwhile
-            sleeping.timer.cancel()
-        return SUSPENDED
 
     def now(self, _operation: ops.Now[Any], _fiber: Fiber) -> Any:
         """Answer the time of day."""

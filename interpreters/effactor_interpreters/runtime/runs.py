@@ -7,35 +7,18 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from effactor.actors.ref import ActorRef, Unbound
-from effactor.programs.program import Block, Named
+from effactor.programs.naming import name_of
 from effactor_interpreters.runtime.engine.fiber import Fiber
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from effactor.programs.exits import Exit
     from effactor.programs.program import Program
+    from effactor_interpreters.runtime.engine.coordination import Contents
     from effactor_interpreters.runtime.system import ActorSystem
-
-
-def name_of(program: Any) -> str:
-    """Name a program for people: its block or `named`, else its innermost operation.
-
-    Args:
-        program: Any program.
-
-    Returns:
-        Text without slashes, such as `checkout`.
-    """
-    while True:
-        if isinstance(program, Named):
-            return program.name.replace("/", "|")
-        if isinstance(program, Block):
-            return program.function.__qualname__.rpartition(".")[2]
-        source = getattr(program, "source", None)
-        if source is None:
-            return type(program).__name__.lower()
-        program = source
+    from effactor_interpreters.runtime.world import Timer
 
 
 class Run:
@@ -128,6 +111,14 @@ class Run:
 
     # ------------------------------------------------------------ owner of the fiber
 
+    # No actor keeps states for it.
+    states: None = None
+
+    @property
+    def coordination(self) -> Contents:
+        """What is in the queues and the like of its system."""
+        return self.system.coordination
+
     def wake(self, fiber: Fiber) -> None:
         """Let the fiber go on soon."""
         self.system.make_ready(fiber)
@@ -143,6 +134,14 @@ class Run:
                 self._variables.run(fiber.turn)
         finally:
             system.running = outer
+
+    def clock(self) -> float:
+        """Return the seconds of a clock that only moves forward."""
+        return self.system.world.clock()
+
+    def call_later(self, seconds: float, callback: Callable[[], None], what: str) -> Timer:
+        """Call *callback* after *seconds*."""
+        return self.system.world.call_later(seconds, callback, what)
 
     def out_of_fuel(self, fiber: Fiber) -> bool:
         """Let others run: a program without waits must not keep the loop."""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Generic, overload
 from typing_extensions import TypeVar, override
 
 from effactor.errors import NonDeterminism
+from effactor.programs.naming import name_of
 from effactor.programs.program import Program
 from effactor.traces.record import Record
 from effactor.traces.trace import Trace
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.engine.signals import FATAL
-from effactor_interpreters.runtime.runs import name_of
 from effactor_interpreters.simulation.boundary import guarded, inside
 from effactor_interpreters.simulation.simulation import Simulation
 from effactor_interpreters.simulation.tape import Following, Tape, UniformRandom

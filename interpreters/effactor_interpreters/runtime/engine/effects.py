@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from effactor.errors import UnhandledEffect
@@ -26,16 +27,29 @@ def perform_effect(operation: Perform[Any, Any], fiber: Fiber) -> Any:
 
     Raises:
         UnhandledEffect: If no handler is in force.
+        TypeError: If the handler's function is asynchronous.
     """
     effect = operation.effect
-    level = fiber._effects  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    level = fiber.effects
     while level is not None:
         table, level = level
         for cls, function in table:
             if isinstance(effect, cls):
                 answer = function(effect)
                 if isinstance(answer, Program):
-                    fiber._instead = (answer, level)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                    fiber.instead = (answer, level)
                     return SUSPENDED
+                if type(answer) is CoroutineType:
+                    raise _asynchronous(effect, answer)
                 return answer
     raise UnhandledEffect(effect)
+
+
+def _asynchronous(effect: Any, answer: Any) -> TypeError:
+    """Make the error for a handler that answers with a coroutine."""
+    answer.close()  # nobody will await it
+    return TypeError(
+        f"the handler of {type(effect).__name__} answered with the coroutine "
+        f"{answer.__qualname__}(...), and effects are answered at once or by a program: "
+        "let it return free_call(function, effect)"
+    )

@@ -18,48 +18,26 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from returns.result import Failure, Success
-
-from effactor.errors import Failed, NoInterpreter
+from effactor.errors import Failed
 from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeeded
-from effactor.programs.operations import Operation
-from effactor.programs.program import (
-    Attempt,
-    Block,
-    Catch,
-    Composite,
-    Ensure,
-    ExitOf,
-    Fail,
-    FlatMap,
-    Handle,
-    Lash,
-    Map,
-    Named,
-    Program,
-    Pure,
-    Refine,
-)
+from effactor.programs.program import Block, Fail, FlatMap, Map, Program, Pure
+from effactor_interpreters.runtime.engine.frames import close, enter, leave, unwind
+from effactor_interpreters.runtime.engine.lost import lost
+from effactor_interpreters.runtime.engine.scopes import Scope
 from effactor_interpreters.runtime.engine.signals import (
-    AFTER,
-    ATTEMPT,
     BLOCK,
-    CATCH,
     DEFECT,
     EFFECTS,
-    ENSURE,
     EVALUATE,
-    EXIT,
     FAILURE,
     FATAL,
     FLATMAP,
     FUEL,
+    GIVEN,
     INTERRUPT,
-    LASH,
     MAP,
-    NAMED,
     NAMES,
-    REFINE,
+    SCOPE,
     SUCCESS,
     SUSPENDED,
     Interruption,
@@ -68,6 +46,9 @@ from effactor_interpreters.runtime.engine.signals import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from effactor_interpreters.runtime.engine.frames import Frame
+    from effactor_interpreters.runtime.world import Timer
 
 
 class Pending(Protocol):
@@ -107,12 +88,32 @@ class Owner(Protocol):
         """Say whether the fiber should let others run, and if so schedule its turn."""
         ...
 
+    def clock(self) -> float:
+        """Return the seconds of a clock that only moves forward."""
+        ...
 
-Frame = Any  # (kind, payload, next frame) or None: a recursive tuple, built millions of times
+    def call_later(self, seconds: float, callback: Callable[[], None], what: str) -> Timer:
+        """Call *callback* after *seconds*; *what* names the timer in reports."""
+        ...
+
+
+class Deadline:
+    """When everything inside of a program must have ended.
+
+    Attributes:
+        at: When, on the owner's clock.
+        reaches: Whether the deadline's own interrupt reaches the fiber.
+    """
+
+    __slots__ = ("at", "reaches")
+
+    def __init__(self, at: float, *, reaches: bool) -> None:
+        self.at: float = at
+        self.reaches: bool = reaches
 
 
 class Fiber:
-    """One run of one program.
+    """One run of one program, or of one branch of it.
 
     Attributes:
         table: What each operation means here.
@@ -121,20 +122,36 @@ class Fiber:
         pending: What it waits for; None while it runs and after its end.
         on_end: Called with the exit when it ends; None for nobody.
         within: Names of the `named` programs it is inside of, outermost first.
+        parent: The fiber that started it; None for the one that the run began with.
+        scope: What is to end with it; None until there is something.
+        lender: The fiber whose scope it uses instead of one of its own, or None.
+        deadline: When it must have ended; None if there is no deadline.
+        effects: Handlers of the user's effects in force, linked: (table, next).
+        instead: A program to evaluate in place of an operation.
+        frames: What is left to do, while it does not run.
+        interrupted: Whether it was interrupted.
+        masked: In how many uninterruptible programs it is.
+        states: The values of the `State` cells of its run, kept by the root; None before
+            the first.
     """
 
     __slots__ = (
-        "_effects",
-        "_frames",
-        "_instead",
-        "_interrupted",
-        "_masked",
         "_resumption",
         "_serial",
+        "deadline",
+        "effects",
+        "frames",
+        "instead",
+        "interrupted",
+        "lender",
+        "masked",
         "on_end",
         "outcome",
         "owner",
+        "parent",
         "pending",
+        "scope",
+        "states",
         "table",
         "within",
     )
@@ -147,13 +164,64 @@ class Fiber:
         self.pending: Pending | None = None
         self.on_end: Callable[[Exit[Any, Any]], None] | None = None
         self.within: tuple[str, ...] = ()
-        self._frames: Frame = None
-        self._effects: Any = None  # linked: (table of Handle, next)
-        self._instead: Any = None  # a program to evaluate in place of an operation
-        self._interrupted = False
+        self.parent: Fiber | None = None
+        self.scope: Scope | None = None
+        self.lender: Fiber | None = None
+        self.deadline: Deadline | None = None
+        self.effects: Any = None
+        self.instead: Any = None
+        self.frames: Frame = None
+        self.interrupted = False
+        self.masked = 0
+        self.states: dict[Any, Any] | None = None
         self._serial: int | None = None
-        self._masked = 0
         self._resumption: tuple[int, Any] = (SUCCESS, None)
+
+    # ------------------------------------------------------------ its family
+
+    @property
+    def root(self) -> Fiber:
+        """The fiber that the run began with."""
+        fiber = self
+        while fiber.parent is not None:
+            fiber = fiber.parent
+        return fiber
+
+    def child(self, program: Program[Any, Any, Any], *labels: str, attached: bool = True) -> Fiber:
+        """Make a fiber for a part of this one's program; `begin` starts it.
+
+        Args:
+            program: What it runs.
+            labels: What traces call it.
+            attached: Whether an interrupt of this fiber reaches it.
+
+        Returns:
+            The fiber. It inherits the effects' handlers and the deadline.
+        """
+        made = Fiber(self.table, self.owner)
+        made.parent = self
+        made.effects = self.effects
+        within = self.within
+        made.within = (*within, *labels) if len(within) < NAMES else within
+        deadline = self.deadline
+        if deadline is not None and deadline.reaches and (self.masked or not attached):
+            deadline = Deadline(deadline.at, reaches=False)
+        made.deadline = deadline
+        made._resumption = (EVALUATE, program)
+        return made
+
+    def begin(self) -> None:
+        """Let a new fiber have its first turn soon, unless it is interrupted before."""
+        self.owner.wake(self)
+
+    def its_scope(self) -> Scope:
+        """Return the scope that this fiber's forks and resources are left to."""
+        fiber = self
+        while fiber.scope is None and fiber.lender is not None:
+            fiber = fiber.lender
+        if fiber.scope is None:
+            fiber.scope = Scope()
+        return fiber.scope
 
     # ------------------------------------------------------------ from outside
 
@@ -168,17 +236,46 @@ class Fiber:
         """
         return self._advance(program)
 
-    def resume(self, value: Any) -> None:
-        """Give the pending operation its answer, and let the owner schedule the fiber."""
-        self._wake(SUCCESS, value)
+    def resume(self, value: Any, take_back: Callable[[], None] | None = None) -> None:
+        """Give the pending operation its answer, and let the owner schedule the fiber.
+
+        Args:
+            value: The answer.
+            take_back: Called if an interrupt comes before the fiber goes on with it.
+        """
+        self._give(SUCCESS, value, take_back)
 
     def resume_failed(self, error: Any) -> None:
         """Let the pending operation fail with *error*."""
         self._wake(FAILURE, error)
 
     def resume_died(self, defect: BaseException) -> None:
-        """Let the pending operation raise *defect*."""
+        """Let the pending operation raise *defect*, and note on it which one it was."""
+        if self.pending is not None:
+            self.note(defect, self.pending.describe())
         self._wake(DEFECT, defect)
+
+    def resume_as(
+        self, outcome: Exit[Any, Any], take_back: Callable[[], None] | None = None
+    ) -> None:
+        """Let the pending operation end like another fiber, which has noted what it must."""
+        if isinstance(outcome, Succeeded):
+            kind, value = SUCCESS, outcome.value
+        elif isinstance(outcome, FailedWith):
+            kind, value = FAILURE, outcome.error
+        elif isinstance(outcome, Died):
+            kind, value = DEFECT, outcome.defect
+        else:
+            kind, value = INTERRUPT, None
+        self._give(kind, value, take_back)
+
+    def _give(self, kind: int, value: Any, take_back: Callable[[], None] | None) -> None:
+        if take_back is None:
+            self._wake(kind, value)
+        elif self.pending is None:
+            take_back()
+        else:
+            self._wake(GIVEN, (kind, value, take_back))
 
     def wait(self, pending: Pending) -> Any:
         """Suspend until *pending* is answered; operations return what this returns.
@@ -190,7 +287,7 @@ class Fiber:
             `SUSPENDED`.
         """
         self.pending = pending
-        if self._interrupted and not self._masked and pending.withdraw():
+        if self.interrupted and not self.masked and pending.withdraw():
             self._wake(INTERRUPT, None)
         return SUSPENDED
 
@@ -200,6 +297,13 @@ class Fiber:
         self.pending = None
         self._resumption = (kind, value)
         self.owner.wake(self)
+
+    def note(self, defect: BaseException, doing: str) -> None:
+        """Note on a defect which operation, of whom, it came from."""
+        who = getattr(self.owner, "full_path", self.owner.description)
+        note = f"in {who}: {doing}"
+        if note not in getattr(defect, "__notes__", ()):
+            defect.add_note(note)
 
     def run_turn(self) -> None:
         """Go on, in the surroundings of the owner. The run queue calls it."""
@@ -214,21 +318,27 @@ class Fiber:
         if self.outcome is not None:
             return self.outcome
         kind, value = self._resumption
-        if self._interrupted and not self._masked:
+        if self.interrupted and not self.masked:
+            if kind == GIVEN:
+                value[2]()
+            elif kind == DEFECT:
+                lost(self, "an interrupt overtook a defect", value)
             kind, value = INTERRUPT, None
+        elif kind == GIVEN:
+            kind, value, _ = value
         if kind == SUCCESS:
             return self._advance(Pure(value))
         if kind == EVALUATE:
             return self._advance(value)
-        following = self._unwind(kind, value)
+        following = unwind(self, kind, value)
         return self.outcome if following is None else self._advance(following)
 
     def interrupt(self) -> None:
         """Unwind the program as soon as it may be: at once if it waits, unmasked."""
-        if self.outcome is not None or self._interrupted:
+        if self.outcome is not None or self.interrupted:
             return
-        self._interrupted = True
-        if self.pending is not None and not self._masked and self.pending.withdraw():
+        self.interrupted = True
+        if self.pending is not None and not self.masked and self.pending.withdraw():
             self._wake(INTERRUPT, None)
 
     def abandon(self) -> None:
@@ -237,12 +347,19 @@ class Fiber:
         Blocks that insist on yielding while they are closed are left to the
         garbage collector; nothing they yield is performed.
         """
-        frames, self._frames = self._frames, None
-        if self.pending is not None:
-            self.pending.withdraw()
-            self.pending = None
+        frames, self.frames = self.frames, None
+        pending, self.pending = self.pending, None
+        if pending is not None:
+            abandon = getattr(pending, "abandon", None)
+            if abandon is not None:
+                abandon()  # it is made of fibers itself
+            else:
+                pending.withdraw()
         if self.outcome is None:
             self.outcome = Interrupted()
+        scope, self.scope = self.scope, None
+        if scope is not None:
+            scope.abandon()
         while frames is not None:
             kind, payload, frames = frames
             if kind == BLOCK:
@@ -250,16 +367,28 @@ class Fiber:
                     payload.close()
                 except Exception:  # noqa: S110 - a dying block may say anything
                     pass
+            elif kind == SCOPE and payload is not None:
+                payload.abandon()
 
     # ------------------------------------------------------------ the machine
 
-    def _die(self, fatal: BaseException) -> None:
+    def die(self, fatal: BaseException) -> None:
         """End because the process does; whoever waits for the fiber learns of it."""
         self.abandon()
         self._end(Died(fatal))
 
+    def end_with(self, kind: int, error: Any) -> None:
+        """End with a failure, defect or interrupt that no frame has stopped."""
+        self.frames = None
+        if kind == FAILURE:
+            self._end(FailedWith(error))
+        elif kind == DEFECT:
+            self._end(Died(error))
+        else:
+            self._end(Interrupted())
+
     def _end(self, outcome: Exit[Any, Any]) -> Exit[Any, Any]:
-        self._frames = None
+        self.frames = None
         self.outcome = outcome
         if self.on_end is not None:
             self.on_end(outcome)
@@ -269,7 +398,7 @@ class Fiber:
         """Evaluate *program* and return its answer to the frames, until end or wait."""
         get = self.table.get
         p: Any = program
-        frames: Frame = self._frames
+        frames: Frame = self.frames
         fuel = FUEL
         kind: int
         payload: Any
@@ -280,7 +409,7 @@ class Fiber:
                     # ---- evaluate p
                     fuel -= 1
                     if fuel <= 0:
-                        self._frames = frames
+                        self.frames = frames
                         self._resumption = (EVALUATE, p)
                         if self.owner.out_of_fuel(self):
                             return None
@@ -290,8 +419,8 @@ class Fiber:
                     if perform is not None:
                         v = perform(p, self)
                         if v is SUSPENDED:
-                            if self._instead is None:
-                                self._frames = frames
+                            if self.instead is None:
+                                self.frames = frames
                                 return None
                             p, frames = self._take_instead(frames)
                             continue
@@ -312,7 +441,7 @@ class Fiber:
                         kind, v = FAILURE, p.error
                         break
                     else:
-                        p, frames = self._enter(p, t, frames)
+                        p, frames = enter(self, p, frames)
                         continue
                     # ---- return v to the frames
                     kind = SUCCESS
@@ -329,8 +458,8 @@ class Fiber:
                                         break
                                     v = perform(p, self)
                                     if v is SUSPENDED:
-                                        if self._instead is None:
-                                            self._frames = frames
+                                        if self.instead is None:
+                                            self.frames = frames
                                             return None
                                         p, frames = self._take_instead(frames)
                                         break
@@ -343,6 +472,7 @@ class Fiber:
                             kind = EVALUATE
                             break
                         frames = rest
+                        perform = None  # what is raised now comes from no operation
                         if kind == MAP:
                             v = payload(v)
                         elif kind == FLATMAP:
@@ -350,14 +480,18 @@ class Fiber:
                             kind = EVALUATE
                             break
                         else:
-                            kind, v = self._leave(kind, payload, v)
+                            kind, v, frames = leave(self, kind, payload, v, frames)
                             if kind == EVALUATE:
-                                p, held = v
-                                frames = (AFTER, (SUCCESS, held), frames)
+                                p = v
                             if kind != SUCCESS:
                                 break
                     else:
-                        return self._end(Succeeded(v))
+                        if self.scope is None:
+                            return self._end(Succeeded(v))
+                        scope, self.scope = self.scope, None
+                        kind, p, frames = close(self, scope, SUCCESS, v, None)
+                        if kind == SUCCESS:
+                            return self._end(Succeeded(v))
                     if kind != EVALUATE:
                         break
             except OperationFailed as failure:
@@ -365,165 +499,29 @@ class Fiber:
             except Interruption:
                 kind, v = INTERRUPT, None
             except FATAL as fatal:
-                self._frames = frames
-                self._die(fatal)
+                self.frames = frames
+                self.die(fatal)
                 raise
             except BaseException as defect:  # every exception is a defect until refined
-                kind, v = self._raised(defect)
+                kind, v = self.raised(defect)
+                if kind == DEFECT and perform is not None and not _raised_by_block(frames):
+                    self.note(defect, _described(p))
             # Outside the `except`, so that what blocks raise next does not get this
             # exception as its context.
-            self._frames = frames
-            p = self._unwind(kind, v)
+            self.frames = frames
+            p = unwind(self, kind, v)
             if p is None:
                 return self.outcome
-            frames = self._frames
-
-    def _enter(self, p: Any, t: type[Any], frames: Frame) -> tuple[Any, Frame]:
-        """Enter a node that is none of the frequent ones.
-
-        Returns:
-            What to evaluate inside it, and the frames.
-        """
-        if t is Lash:
-            return p.source, (LASH, p.function, frames)
-        if t is Catch:
-            return p.source, (CATCH, (p.classes, p.function), frames)
-        if t is Attempt:
-            return p.source, (ATTEMPT, None, frames)
-        if t is ExitOf:
-            return p.source, (EXIT, None, frames)
-        if t is Refine:
-            return p.source, (REFINE, p.classes, frames)
-        if t is Ensure:
-            return p.source, (ENSURE, p.finalizer, frames)
-        if t is Named:
-            outer = self.within
-            if len(outer) < NAMES:
-                self.within = (*outer, p.name)
-            return p.source, (NAMED, (p.name, outer), frames)
-        if t is Handle:
-            outer, self._effects = self._effects, (p.table, self._effects)
-            return p.source, (EFFECTS, outer, frames)
-        if isinstance(p, Composite):
-            return p.expand(), frames
-        if isinstance(p, Operation):
-            raise NoInterpreter(p.describe(), self.owner.description)
-        msg = (
-            f"expected a Program, got {p!r}; in a do-block write "
-            '"yield from program", and functions given to bind must return a Program'
-        )
-        raise TypeError(msg)
+            frames = self.frames
 
     def _take_instead(self, frames: Frame) -> tuple[Any, Frame]:
         """Enter the program that answers an effect, in the surroundings of its handler."""
-        program, outer = self._instead
-        self._instead = None
-        inside, self._effects = self._effects, outer
+        program, outer = self.instead
+        self.instead = None
+        inside, self.effects = self.effects, outer
         return program, (EFFECTS, inside, frames)
 
-    def _leave(self, kind: int, payload: Any, v: Any) -> tuple[int, Any]:
-        """Return the answer *v* to a frame that is none of the frequent ones.
-
-        Returns:
-            The outcome that goes on: usually `SUCCESS` and an answer.
-        """
-        if kind == ATTEMPT:
-            return SUCCESS, Success(v)
-        if kind == EXIT:
-            return SUCCESS, Succeeded(v)
-        if kind == ENSURE:
-            self._masked += 1
-            return EVALUATE, (payload, v)
-        if kind == AFTER:
-            self._masked -= 1
-            if self._interrupted and not self._masked and payload[0] != INTERRUPT:
-                return INTERRUPT, None
-            outcome: tuple[int, Any] = payload
-            return outcome
-        if kind == EFFECTS:
-            self._effects = payload
-        elif kind == NAMED:
-            self.within = payload[1]
-        return SUCCESS, v
-
-    def _unwind(self, kind: int, error: Any) -> Any:
-        """Carry a failure, defect or interrupt down to the frame that stops it.
-
-        Returns:
-            The program to evaluate next, with `_frames` set; None if the fiber ended.
-        """
-        frames = self._frames
-        while frames is not None:
-            tag, payload, frames = frames
-            if tag == BLOCK:
-                if payload.gi_frame is None:
-                    continue  # it raised this itself
-                raised = _as_exception(kind, error)
-                try:
-                    p = payload.throw(raised)
-                except StopIteration as stop:
-                    if kind != INTERRUPT:
-                        self._frames = frames
-                        return Pure(stop.value)
-                except BaseException as other:
-                    if other is raised:
-                        continue  # the block let it through
-                    if isinstance(other, Interruption):
-                        kind, error = INTERRUPT, None
-                    elif isinstance(other, FATAL):
-                        self._frames = frames
-                        self._die(other)
-                        raise
-                    elif kind != INTERRUPT:
-                        kind, error = self._raised(other)
-                else:
-                    if kind == INTERRUPT:
-                        # Its `finally` performs effects; it goes on, masked, and
-                        # the interrupt goes on after it.
-                        self._masked += 1
-                        frames = (AFTER, (INTERRUPT, None), frames)
-                    elif kind == FAILURE:
-                        self._mark(raised)
-                    self._frames = (BLOCK, payload, frames)
-                    return p
-            elif tag == ENSURE:
-                self._masked += 1
-                self._frames = (AFTER, (kind, error), frames)
-                return payload
-            elif tag == AFTER:
-                self._masked -= 1
-                if payload[0] == INTERRUPT or (self._interrupted and not self._masked):
-                    kind, error = INTERRUPT, None  # it goes on, whatever the finaliser did
-                elif payload[0] == DEFECT and isinstance(error, BaseException):
-                    error.__context__ = payload[1]
-            elif tag == EFFECTS:
-                self._effects = payload
-            elif tag == NAMED:
-                # Not on failures: they are the user's values, perhaps raised many times.
-                name, self.within = payload
-                if kind == DEFECT:
-                    error.add_note(f"in {name!r}")
-            elif kind == FAILURE:
-                recovery = self._recover(tag, payload, error)
-                if recovery is not None:
-                    self._frames = frames
-                    return recovery
-            elif kind == DEFECT:
-                if tag == REFINE and isinstance(error, payload):
-                    kind = FAILURE
-                elif tag == EXIT:
-                    self._frames = frames
-                    return Pure(Died(error))
-        self._frames = None
-        if kind == FAILURE:
-            self._end(FailedWith(error))
-        elif kind == DEFECT:
-            self._end(Died(error))
-        else:
-            self._end(Interrupted())
-        return None
-
-    def _mark(self, failure: BaseException) -> None:
+    def mark(self, failure: BaseException) -> None:
         """Note a failure that was raised in a block which went on: a `finally`, say.
 
         When the block lets it through in the end it is still a failure. The mark is
@@ -534,34 +532,22 @@ class Fiber:
             self._serial = next(_SERIALS)
         failure.__dict__[_FAILURE_MARK] = self._serial
 
-    def _raised(self, error: BaseException) -> tuple[int, Any]:
+    def raised(self, error: BaseException) -> tuple[int, Any]:
         """Classify what a block or a function raised: a failure it let through, or a defect."""
         if self._serial is not None and error.__dict__.get(_FAILURE_MARK) == self._serial:
             return FAILURE, error.error if type(error) is Failed else error
         return DEFECT, error
-
-    def _recover(self, tag: int, payload: Any, error: Any) -> Any:
-        """Return the program that goes on after a failure met this frame, if it does."""
-        if tag == ATTEMPT:
-            return Pure(Failure(error))
-        if tag == EXIT:
-            return Pure(FailedWith(error))
-        if tag == LASH:
-            return FlatMap(Pure(error), payload)
-        if tag == CATCH and isinstance(error, payload[0]):
-            return FlatMap(Pure(error), payload[1])
-        return None
 
 
 _FAILURE_MARK: Final = "__effactor_failure__"
 _SERIALS: Final = itertools.count(1)
 
 
-def _as_exception(kind: int, error: Any) -> BaseException:
-    """Return what a block sees raised for an outcome."""
-    if kind == INTERRUPT:
-        return Interruption()
-    if kind == FAILURE and not isinstance(error, BaseException):
-        return Failed(error)
-    exception: BaseException = error
-    return exception
+def _raised_by_block(frames: Frame) -> bool:
+    """Tell whether the innermost block has ended by raising, and not its operation."""
+    return frames is not None and frames[0] == BLOCK and frames[1].gi_frame is None
+
+
+def _described(operation: Any) -> str:
+    describe = getattr(operation, "describe", None)
+    return repr(operation) if describe is None else str(describe())

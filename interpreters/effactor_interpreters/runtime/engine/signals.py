@@ -19,6 +19,10 @@ AFTER: Final = 8  # a finaliser runs; the payload is the outcome it holds up
 NAMED: Final = 9
 EFFECTS: Final = 10  # restores the effect handlers that were in force
 REFINE: Final = 11
+MASK: Final = 12  # the end of an uninterruptible program
+SCOPE: Final = 13  # the end of a scope
+ACQUIRE: Final = 14  # a resource is being acquired
+ON_INTERRUPT: Final = 15
 
 # Kinds of outcomes while they travel down the frames.
 SUCCESS: Final = 0
@@ -26,6 +30,7 @@ FAILURE: Final = 1
 DEFECT: Final = 2
 INTERRUPT: Final = 3
 EVALUATE: Final = 4  # none yet: there is a program to evaluate first
+GIVEN: Final = 5  # success with a value that is taken back if an interrupt comes first
 
 FUEL: Final = 4096
 """Nodes that a fiber evaluates before its interpreter is asked whether to go on."""

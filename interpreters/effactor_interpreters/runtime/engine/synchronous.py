@@ -1,4 +1,4 @@
-"""The engine's synchronous core: programs whose every effect is answered at once."""
+"""The engine's synchronous core: programs whose every operation is answered at once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, overload
 from typing_extensions import TypeVar
 
 from effactor.errors import Failed, HandlerFailed
-from effactor.programs.effects import Effect, Perform
+from effactor.programs.effects import Effect
 from effactor.programs.exits import Died, FailedWith, Succeeded
 from effactor.programs.operations import Operation
 from effactor.programs.program import Handle, Program
 from effactor.programs.structure import a_program
-from effactor_interpreters.runtime.engine.effects import perform_effect
 from effactor_interpreters.runtime.engine.fiber import Fiber
+from effactor_interpreters.runtime.engine.table import ENGINE
+from effactor_interpreters.runtime.engine.virtual import VirtualOwner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,46 +23,6 @@ if TYPE_CHECKING:
     from effactor.programs.exits import Exit
 
 A = TypeVar("A")
-
-
-class SynchronousOwner:
-    """Owns fibers that never wait."""
-
-    description = "run_free(program, handlers)"
-
-    def wake(self, fiber: Fiber) -> None:
-        """Never called: nothing waits."""
-        raise NotImplementedError
-
-    def run_fiber(self, fiber: Fiber) -> None:
-        """Never called: nothing waits."""
-        raise NotImplementedError
-
-    def out_of_fuel(self, _fiber: Fiber) -> bool:
-        """Go on: there is nobody else to let run."""
-        return False
-
-
-def run_synchronously(
-    program: Program[A, Any, Any], table: Mapping[type[Any], Callable[[Any], Any]], owner: Any
-) -> Exit[A, Any]:
-    """Run a program with a plain function for each operation.
-
-    Args:
-        program: The program.
-        table: Operation class to the function that answers it; what the function
-            raises is a defect, unless it raises `OperationFailed`.
-        owner: Decides about fuel, and names the interpreter in errors.
-
-    Returns:
-        How the program ended.
-    """
-    fiber = Fiber(without_fibers(table), owner)
-    outcome = fiber.start(program)
-    if outcome is None:  # an answer that suspends: a mistake of the interpreter's author
-        msg = f"{owner.description} met an operation that waits"
-        raise RuntimeError(msg)
-    return outcome
 
 
 def without_fibers(
@@ -79,7 +40,7 @@ def without_fibers(
     def adapted(answer: Callable[[Any], Any]) -> Callable[[Any, Fiber], Any]:
         return lambda operation, _fiber: answer(operation)
 
-    return {**{cls: adapted(answer) for cls, answer in table.items()}, Perform: perform_effect}
+    return {**ENGINE, **{cls: adapted(answer) for cls, answer in table.items()}}
 
 
 def answer_of(outcome: Exit[A, Any]) -> A:
@@ -163,4 +124,5 @@ def run_free(
             msg = f"run_free: handlers maps classes of effects to functions, got the key {cls!r}"
             raise TypeError(msg)
     handled: Program[A, Any, Any] = Handle(program, tuple(effects.items())) if effects else program
-    return answer_of(run_synchronously(handled, operations, SynchronousOwner()))
+    owner = VirtualOwner()
+    return answer_of(owner.run(Fiber(without_fibers(operations), owner), handled))

@@ -1,0 +1,86 @@
+"""Scopes: what a program has left running or open, to be ended with it.
+
+A scope is made when something is first left to it. It ends as Trio's nurseries and
+ZIO's scopes do: the forks are interrupted together and awaited, then the finalisers
+run, last registered first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, final
+
+from effactor.programs.operations import Operation
+from effactor.programs.program import Program, Pure
+from effactor.programs.resources import Ensure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Member(Protocol):
+    """Something that runs within a scope."""
+
+    def interrupt(self) -> None:
+        """End it as soon as may be."""
+        ...
+
+    def when_ended(self, callback: Callable[[], None]) -> bool:
+        """Call *callback* when it has ended; False if it has already."""
+        ...
+
+    def unseen(self) -> list[tuple[int, Any]]:
+        """List the failures and defects that nobody has been told of."""
+        ...
+
+    def abandon(self) -> None:
+        """End it at once, with no effect performed any more."""
+        ...
+
+
+class Scope:
+    """What ends with a program.
+
+    Attributes:
+        members: Forks that run, or whose end nobody has seen.
+        finalizers: Programs to run at the end, in order of registration.
+    """
+
+    __slots__ = ("finalizers", "members")
+
+    def __init__(self) -> None:
+        self.members: dict[Member, None] = {}
+        self.finalizers: list[Program[Any, Any, Any]] = []
+
+    def is_empty(self) -> bool:
+        """Say whether there is nothing to end."""
+        return not self.members and not self.finalizers
+
+    def closing(self) -> Program[Any, Any, Any]:
+        """Make the program that ends it.
+
+        Returns:
+            A program for the scope's own fiber, to be run masked. A finaliser that dies
+            does not keep the others from running.
+        """
+        made: Program[Any, Any, Any] = EndForks(self) if self.members else Pure(None)
+        for finalizer in reversed(self.finalizers):
+            made = Ensure(made, finalizer)
+        self.finalizers = []
+        return made
+
+    def abandon(self) -> None:
+        """Forget what runs and what is open, with no effect performed any more."""
+        members, self.members, self.finalizers = self.members, {}, []
+        for member in members:
+            member.abandon()
+
+
+@final
+class EndForks(Operation[None]):
+    """Interrupt what runs in a scope, and wait for its end. The engine's own operation."""
+
+    __slots__ = ("scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        """Keep the scope."""
+        self.scope: Scope = scope
