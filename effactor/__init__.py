@@ -42,6 +42,7 @@ from effactor.programs.catching import catch
 from effactor.programs.do import Do, program
 from effactor.programs.effects import Effect, handle, perform
 from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeeded
+from effactor.programs.mailbox import stash, unstash_all
 from effactor.programs.operations import (
     free_ask,
     free_call,
@@ -67,6 +68,7 @@ from effactor.programs.program import (
     from_result,
     pure,
 )
+from effactor.programs.timers import Timer, schedule_once
 
 if TYPE_CHECKING:
     from effactor.interpreters import ActorSystem, run_free
@@ -113,6 +115,7 @@ __all__ = [
     "Step",
     "StopMode",
     "Succeeded",
+    "Timer",
     "UnboundRef",
     "Unhandled",
     "UnhandledEffect",
@@ -139,6 +142,9 @@ __all__ = [
     "program",
     "pure",
     "run_free",
+    "schedule_once",
+    "stash",
+    "unstash_all",
 ]
 
 # Users write `from effactor import ActorSystem`, but the core must not import an

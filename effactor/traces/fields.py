@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from effactor.actors.ref import ActorRef
 from effactor.programs import structure
 from effactor.programs.program import Program
+from effactor.programs.timers import Timer
 
 _ABSENT = object()
 
@@ -46,7 +47,7 @@ def names_of(cls: type[Any]) -> Names | None:
 
     Returns:
         The names, for dataclasses, attrs, pydantic, msgspec, named tuples, refs,
-        programs and exceptions (their `args`); None for any other class.
+        programs, timers and exceptions (their `args`); None for any other class.
     """
     declared: Any = cls
     if dataclasses.is_dataclass(cls):
@@ -71,6 +72,8 @@ def names_of(cls: type[Any]) -> Names | None:
         every = ("path",)
     elif issubclass(cls, Program | structure.FunctionValue):
         every = tuple(n for base in cls.__mro__ for n in base.__dict__.get("__slots__", ()))
+    elif issubclass(cls, Timer):
+        every = ("message", "ref", "delay")
     elif issubclass(cls, BaseException):
         every = ("args",)
     return None if every is None else Names(every, every)

@@ -24,7 +24,12 @@ Kind = Literal[
     "log",
     "call",
     "perform",
+    "schedule",
+    "cancel",
     "timer",
+    "stash",
+    "unstash",
+    "unstashed",
     "crash",
     "end",
 ]
@@ -43,9 +48,11 @@ class Record:
             concerns nobody else, such as `sleep`.
         subject: The message, the reply, the failure, or the operation's argument:
             seconds for `sleep`, the mode for `stop`, the class or factory for
-            `spawn`, the path for `lookup`. For `call` and `log`, which have
-            several, the operation itself; for `now`, `random` and `uuid`, which
-            have none, the answer; for `end`, the `Exit`.
+            `spawn`, the path for `lookup`, the message for `stash` and, when it is
+            handled again, for `unstashed`. For `call`, `log` and `schedule`, which
+            have several, and for `cancel`, the operation itself;
+            for `now`, `random`, `uuid` and `unstash`, which have none, the answer;
+            for `end`, the `Exit`.
         time: Seconds since the run began, on the run's own clock.
         within: Names of the `named` programs it happened inside of, outermost first.
     """

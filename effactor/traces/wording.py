@@ -145,6 +145,8 @@ def sentence(record: Record) -> str:
             return f"look up {target}"
         case "sleep":
             return f"sleep {seconds(subject)}"
+        case "unstashed":
+            return f"takes up {shown(subject)} again"
         case "crash":
             return f"crash {target}"
         case "end":

@@ -64,6 +64,11 @@ class LiveWorld:
         else:
             cell.accept(item)
 
+    def put_back(self, cell: Cell, items: list[Any]) -> None:
+        """Put the items first in the mailbox."""
+        for item in reversed(items):
+            cell.put_first(item)
+
     def returning(self, reply: Any, source: Cell, what: str) -> Any:
         """Settle replies directly."""
         del source, what

@@ -9,6 +9,7 @@ from effactor_interpreters.runtime.controls import Continue, Question
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.deadlocks import find_cycle
 from effactor_interpreters.runtime.driver import COROUTINE, DONE, PLAIN, WORK
+from effactor_interpreters.runtime.stashing import STASHED, keep
 from effactor_interpreters.runtime.states import IDLE, QUEUED, RUNNING
 from effactor_interpreters.runtime.suspended import suspend
 from effactor_interpreters.runtime.waits import FiberWait, Wait, expire
@@ -102,7 +103,7 @@ def begin(cell: Cell, work: Any, message: Any, fiber: Fiber | None) -> Any:
         if type(work) is COROUTINE:
             waited = cell.variables.run(driver.send, (cell, None, work))
         else:
-            waited = cell.variables.run(driver.send, (cell, None, cell.finish(work)))
+            waited = cell.variables.run(driver.send, (cell, None, cell.finish(work, message)))
     except BaseException as error:
         system.pool.append(system.new_driver())
         raised = cell.handler_raised(message, error)
@@ -117,9 +118,15 @@ def begin(cell: Cell, work: Any, message: Any, fiber: Fiber | None) -> Any:
     if waited is DONE:
         system.pool.append(driver)
         answer = system.output
-        if type(work) is COROUTINE and isinstance(answer, Program):
-            # An `async def` handler that returned a program.
-            return begin(cell, answer, message, fiber)
+        if type(work) is COROUTINE:
+            if isinstance(answer, Program):
+                # An `async def` handler that returned a program.
+                return begin(cell, answer, message, fiber)
+        elif answer is STASHED:
+            reply = new_reply(cell, message, fiber)
+            keep(cell, message, reply)
+            cell.after_turn()
+            return reply
         if cell.mailbox is None:
             cell.state = IDLE
         else:

@@ -36,6 +36,7 @@ from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.fallback import TaskDriver, process_in_task
 from effactor_interpreters.runtime.mailbox import Closed
 from effactor_interpreters.runtime.relations import Relations
+from effactor_interpreters.runtime.stashing import NO_MESSAGE, STASHED
 from effactor_interpreters.runtime.states import (
     IDLE,
     QUEUED,
@@ -82,6 +83,8 @@ class Cell(TaskProtocol):
         state: One of `IDLE` ... `STOPPED`.
         mailbox: Queued items; None while empty, because an empty deque is large.
         driver: The driver that serves it while a handler waits.
+        handling: The message whose handler returned the program that runs now, until
+            that program does `stash`; else a mark.
         ref: Its ref.
         parent: The cell that spawned it, or None.
     """
@@ -91,6 +94,7 @@ class Cell(TaskProtocol):
         "actor",
         "behavior",
         "driver",
+        "handling",
         "mailbox",
         "parent",
         "plain",
@@ -109,6 +113,7 @@ class Cell(TaskProtocol):
         self.state: int = IDLE
         self.mailbox: deque[Any] | Closed | None = None
         self.driver: Driver | TaskDriver | None = None
+        self.handling: Any = NO_MESSAGE
         self._relations: Relations | None = None
         self.ref: ActorRef[Any] = ActorRef(path, system.incarnation, self)
         self.adopt(actor)
@@ -412,11 +417,28 @@ class Cell(TaskProtocol):
         stopped(self)
 
     @coroutine
-    def finish(self, work: Any) -> Generator[Any, Any, Any]:
-        """Finish what a handler or hook returned instead of an answer, in the driver."""
+    def finish(self, work: Any, message: Any = NO_MESSAGE) -> Generator[Any, Any, Any]:
+        """Finish what a handler or hook returned instead of an answer, in the driver.
+
+        Args:
+            work: The program or coroutine.
+            message: The message that is handled; without one it is a hook's.
+
+        Yields:
+            What it waits for.
+
+        Returns:
+            The answer; `STASHED` if the program set the message aside.
+        """
         while isinstance(work, WORK):
             if isinstance(work, Program):
-                work = yield from self.run_program(work)  # pyright: ignore[reportUnknownArgumentType]
+                self.handling = message
+                try:
+                    work = yield from self.run_program(work)  # pyright: ignore[reportUnknownArgumentType]
+                    if self.handling is STASHED:
+                        work = STASHED
+                finally:
+                    self.handling = NO_MESSAGE
                 break
             work = yield from work  # pyright: ignore[reportUnknownVariableType]
         return work  # pyright: ignore[reportUnknownVariableType]

@@ -135,4 +135,4 @@ class Continue(Control):
 
     @override
     def run(self, cell: Cell) -> Generator[Any, Any, Any]:
-        return (yield from cell.finish(self.work))
+        return (yield from cell.finish(self.work, self.message))

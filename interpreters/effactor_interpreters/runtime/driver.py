@@ -19,6 +19,7 @@ from effactor_interpreters.runtime.controls import Control, Question
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.lifecycle import supervise
+from effactor_interpreters.runtime.stashing import STASHED, keep
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.waits import as_raised, handler_failed, is_declared
 
@@ -94,11 +95,17 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
                     if type(answer) is COROUTINE:
                         answer = yield from answer  # pyright: ignore[reportUnknownVariableType]
                     if type(answer) not in PLAIN and isinstance(answer, WORK):  # pyright: ignore[reportUnknownArgumentType]
-                        answer = yield from cell.finish(answer)
+                        answer = yield from cell.finish(answer, message)
+                        if answer is STASHED:
+                            keep(cell, message, reply)
+                            continue
             elif isinstance(message, Control):
                 control, message = message, message.about
                 answer = yield from control.run(cell)
                 actor, handlers = cell.actor, cell.behavior.every
+                if answer is STASHED:
+                    keep(cell, message, reply)
+                    continue
             elif cell.behavior.resolve(type(message)):  # pyright: ignore[reportUnknownArgumentType]
                 inbox.appendleft(message if reply is None else Question((message, reply)))
                 continue

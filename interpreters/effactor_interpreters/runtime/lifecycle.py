@@ -10,6 +10,7 @@ from effactor.actors.supervision import Directive, OneForOneStrategy
 from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Failure, StopRequest
 from effactor_interpreters.runtime.engine.signals import FATAL
+from effactor_interpreters.runtime.stashing import put_back
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.stopping import close, stopped, when_stopped
 from effactor_interpreters.runtime.waits import END_OF, Wait, wait_for
@@ -118,7 +119,12 @@ def supervise(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
 
 
 def restart(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
-    """Replace the instance; ref, path and mailbox stay, the children are stopped first."""
+    """Replace the instance; ref, path and mailbox stay, the children are stopped first.
+
+    The timers end with the old instance; what it has stashed is mail again.
+    """
+    cell.system.timers.end(cell)
+    put_back(cell)
     yield from stop_children(cell, "now")
     try:
         if cell.behavior.has_stopped:
@@ -128,6 +134,7 @@ def restart(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
     except BaseException:
         cell.system.log.exception("on_stopped of %s failed", cell.full_path)
     try:
+        cell.system.timers.end(cell)  # those that on_stopped set
         cell.replace_actor()
         yield from _hook(cell, cell.actor.on_restart(error))
         yield from _hook(cell, cell.actor.on_started())

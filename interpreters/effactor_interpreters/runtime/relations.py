@@ -27,6 +27,7 @@ class Relations:
         guarded: Whether it asked about cancellations in its first step.
         killed: Why the running handler was cancelled for good; None if it was not.
         ended_at: When, on the world's clock.
+        stashed: Mailbox items that its handlers have set aside, in the order they came.
     """
 
     __slots__ = (
@@ -41,6 +42,7 @@ class Relations:
         "killed",
         "spawned",
         "starting",
+        "stashed",
     )
 
     def __init__(self) -> None:
@@ -54,6 +56,7 @@ class Relations:
         self.cancelled: int = 0
         self.guarded: bool = False
         self.ended_at: float = 0.0
+        self.stashed: list[Any] = []
         self._restarts: deque[float] = deque()
 
     def hand_over(self, driver: Driver) -> None:

@@ -43,7 +43,8 @@ class Scheduler:
         mailboxes: Empty mailboxes to use again.
         native: Whether cells can be the current task here.
         turns: The cell behind each task, where they cannot.
-        running: The run whose program is being stepped, if it is one.
+        running: Who acts, where no handler does: the run whose program is being
+            stepped, or whoever scheduled the message that a timer tells.
         settled: How many asks have been settled, for `deadlocks`.
     """
 
@@ -61,7 +62,7 @@ class Scheduler:
         self.mailboxes: list[deque[Any]] = []
         self.native: bool = True
         self.turns: WeakKeyDictionary[Any, Cell] = WeakKeyDictionary()
-        self.running: Run | None = None
+        self.running: Run | Cell | None = None
         self.settled: int = 0
 
     def bind(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from effactor.errors import ActorStopped, Deadlock
 from effactor_interpreters.runtime.mailbox import Closed
+from effactor_interpreters.runtime.stashing import take
 from effactor_interpreters.runtime.states import IDLE, STOPPED
 from effactor_interpreters.runtime.waits import END_OF, Wait, wait_for
 
@@ -22,7 +23,7 @@ def request_stop(cell: Cell, request: StopRequest) -> None:
         if request.mode == "now" and cell.state != STOPPED:
             _hurry(cell, request)
         return
-    leftovers = list(mailbox or ())
+    leftovers = take(cell) + list(mailbox or ())
     relations = cell.relations
     relations.ended, relations.ended_at = request.reason, cell.system.world.clock()
     if mailbox is None:
@@ -52,6 +53,9 @@ def close(cell: Cell, reason: str) -> None:
     relations.killed = None  # done: on_stopped must not be cancelled too
     relations.ended, relations.ended_at = reason, cell.system.world.clock()
     mailbox, cell.mailbox = cell.mailbox, Closed(cell)
+    cell.system.timers.end(cell)
+    for item in take(cell):
+        cell.refuse(item)
     if type(mailbox) is deque:
         for item in tuple(mailbox):
             cell.refuse(item)
@@ -62,6 +66,7 @@ def stopped(cell: Cell) -> None:
     """Leave the system, and tell whoever waits for this."""
     cell.state = STOPPED
     relations = cell.relations
+    cell.system.timers.end(cell)  # those that on_stopped set
     cell.system.forget(cell)
     joiners, relations.joiners = relations.joiners, []
     for joiner in joiners:

@@ -11,6 +11,7 @@ from effactor_interpreters.runtime.controls import Continue, Question
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.driver import DONE, Driver
 from effactor_interpreters.runtime.engine.signals import FATAL
+from effactor_interpreters.runtime.stashing import STASHED, keep
 from effactor_interpreters.runtime.states import RUNNING, SUSPENDED
 from effactor_interpreters.runtime.waits import Wait, handler_failed
 
@@ -107,6 +108,8 @@ def step(cell: Cell, error: BaseException | None) -> None:
         output, system.output = system.output, None
         if driver.unwraps and isinstance(output, Program):
             cell.put_first(Question((Continue(output, message), reply)))
+        elif output is STASHED:
+            keep(cell, message, reply)
         elif not reply.done():
             reply.set_result(output)
     cell.after_turn()

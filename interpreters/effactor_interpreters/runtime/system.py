@@ -16,6 +16,7 @@ from effactor_interpreters.runtime.operations import Operations
 from effactor_interpreters.runtime.registry import Registry
 from effactor_interpreters.runtime.runs import Run
 from effactor_interpreters.runtime.stopping import close, stopped, when_stopped
+from effactor_interpreters.runtime.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +70,7 @@ class ActorSystem(Registry):
             world = LiveWorld()
         super().__init__(name, world, strategy)
         self.runs: dict[Run, None] = {}
+        self.timers: Timers = Timers()
         self.table: dict[type[Any], Callable[[Any, Fiber], Any]] = Operations(self).table()
         self._runs_ended: list[Any] = []
 
@@ -166,6 +168,7 @@ class ActorSystem(Registry):
         for run in list(self.runs):
             run.fiber.interrupt()
         await self._all_ended(timeout)
+        self.timers.end(None)
         mode: StopMode = "graceful"
         for patience in (timeout, _GRACE):
             for cell in self._roots():

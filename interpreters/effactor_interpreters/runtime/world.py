@@ -64,6 +64,10 @@ class World(Protocol):
         """Bring a mailbox item to a cell; *urgent* ones overtake the others."""
         ...
 
+    def put_back(self, cell: Cell, items: list[Any]) -> None:
+        """Bring mailbox items to a cell a second time, before all others, in order."""
+        ...
+
     def returning(self, reply: Any, source: Cell, what: str) -> Any:
         """Return the object to settle so that *reply* gets its outcome from *source*."""
         ...

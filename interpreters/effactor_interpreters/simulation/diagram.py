@@ -17,7 +17,7 @@ _ROWS: Final = 24
 _COLUMNS: Final = 6
 _WIDTH: Final = 100
 _MESSAGES: Final = frozenset({"ask", "tell", "reply", "failure", "stop"})
-_SHOWN: Final = _MESSAGES | {"timer", "crash"}
+_SHOWN: Final = _MESSAGES | {"stash", "unstashed", "timer", "crash"}
 
 
 def sequence(trace: Trace, marks: Mapping[int, str], outcome: str) -> list[str]:

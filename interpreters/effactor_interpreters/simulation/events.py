@@ -147,6 +147,21 @@ class Delivery(Event):
         return repr(self.subject) if isinstance(self.subject, Control) else brief(self.subject)
 
 
+class Unstashed(Delivery):
+    """A message that its actor had set aside is taken up again, before other mail."""
+
+    __slots__ = ()
+
+    @property
+    @override
+    def kind(self) -> Kind:
+        return "unstashed"
+
+    @override
+    def describe(self) -> str:
+        return f"{short(self.target)} took up {self.what} again"
+
+
 class Return(Event):
     """A reply arrives at its asker.
 

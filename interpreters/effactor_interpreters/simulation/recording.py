@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from effactor.programs import operations as ops
+from effactor.programs.mailbox import Stash, UnstashAll
+from effactor.programs.timers import CancelTimer, ScheduleOnce
 from effactor_interpreters.runtime.engine.signals import SUSPENDED
+from effactor_interpreters.runtime.stashing import STASHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +27,15 @@ _EFFECTS: dict[type[Any], tuple[Kind, Callable[[Any, Any, str], tuple[str, Any]]
     ops.Uuid: ("uuid", lambda _, answer, own: (own, answer)),
     ops.Log: ("log", lambda o, _, own: (own, o)),
     ops.Call: ("call", lambda o, _, own: (own, o)),
+    UnstashAll: ("unstash", lambda _, answer, own: (own, answer)),
+    ScheduleOnce: ("schedule", lambda o, _, _own: (o.ref.path, o)),
+    CancelTimer: ("cancel", lambda o, _, own: (own, o)),
 }
+
+# Noted before they are performed: what they lead to comes after them.
+_NOTED_FIRST: frozenset[Kind] = frozenset(
+    {"join", "sleep", "log", "call", "lookup", "schedule", "cancel"}
+)
 
 
 def recording_effects(table: dict[type[Any], Any], world: SimulatedWorld) -> dict[type[Any], Any]:
@@ -43,8 +54,7 @@ def recording_effects(table: dict[type[Any], Any], world: SimulatedWorld) -> dic
     ) -> Any:
         def record(operation: Any, fiber: Any) -> Any:
             own = fiber.owner.ref.path
-            if kind in {"join", "sleep", "log", "call", "lookup"}:
-                # Before it is performed: what it leads to comes after it.
+            if kind in _NOTED_FIRST:
                 world.note(kind, own, *shape(operation, None, own))
                 return perform(operation, fiber)
             answer = perform(operation, fiber)
@@ -60,8 +70,15 @@ def recording_effects(table: dict[type[Any], Any], world: SimulatedWorld) -> dic
         world.note("spawn", fiber.owner.ref.path, path, operation.actor)
         return answer
 
+    def stashed(operation: Stash, fiber: Any) -> None:
+        message = getattr(fiber.owner, "handling", None)
+        table[Stash](operation, fiber)
+        if message is not STASHED:
+            path = fiber.owner.ref.path
+            world.note("stash", path, path, message)
+
     effects = {
         cls: recorded(perform, *_EFFECTS[cls]) if cls in _EFFECTS else perform
         for cls, perform in table.items()
     }
-    return {**effects, ops.Spawn: spawned}
+    return {**effects, ops.Spawn: spawned, Stash: stashed}

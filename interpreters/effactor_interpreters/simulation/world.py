@@ -30,12 +30,13 @@ from effactor_interpreters.simulation.events import (
     Firing,
     Return,
     Returning,
+    Unstashed,
 )
 from effactor_interpreters.simulation.loop import SimulatedLoop
 from effactor_interpreters.simulation.timers import Timers, VirtualTimer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from effactor.errors import EscapedEffect
     from effactor.traces.record import Kind
@@ -86,6 +87,7 @@ class SimulatedWorld:
         # Abstract for mypy alone: what it does not define, it refuses.
         self._loop = SimulatedLoop(self)  # type: ignore[abstract]
         self._channels: dict[tuple[str, Cell, bool], deque[Delivery]] = {}
+        self._unstashed: dict[Cell, deque[Unstashed]] = {}  # before other mail, in order
         self._loose: list[Event] = []  # replies and beginnings: in no channel
         self._timers = Timers()
         self._handling: dict[Cell, tuple[Any, Any]] = {}  # the ask that each actor handles
@@ -190,6 +192,18 @@ class SimulatedWorld:
         else:
             channel.append(event)
 
+    def put_back(self, cell: Cell, items: list[Any]) -> None:
+        """Put messages that were set aside on their way again."""
+        events: list[Unstashed] = []
+        for item in items:
+            message, reply = item if type(item) is Question else (item, None)
+            self._seq += 1
+            source = cell.ref.path
+            events.append(
+                Unstashed(self.steps, self._seq, source, cell, message, reply, urgent=False)
+            )
+        self._unstashed.setdefault(cell, deque()).extendleft(reversed(events))
+
     def returning(self, reply: Any, source: Cell, what: str) -> Any:
         """Let the outcome travel back as an event of its own."""
         del what
@@ -237,12 +251,19 @@ class SimulatedWorld:
         """
         ready: list[Event] = []
         emptied: list[Any] = []
+        for cell, line in list(self._unstashed.items()):
+            while line and line[0].withdrawn():
+                line.popleft()
+            if not line:
+                del self._unstashed[cell]
+            elif line[0].enabled():
+                ready.append(line[0])
         for key, channel in self._channels.items():
             while channel and channel[0].withdrawn():
                 channel.popleft()
             if not channel:
                 emptied.append(key)
-            elif channel[0].enabled():
+            elif channel[0].enabled() and (channel[0].urgent or key[1] not in self._unstashed):
                 ready.append(channel[0])
         for key in emptied:
             del self._channels[key]
@@ -287,10 +308,13 @@ class SimulatedWorld:
     def _happen(self, event: Event) -> None:
         self.steps += 1
         if isinstance(event, Delivery):
-            channel = self._channels[event.source, event.cell, event.urgent]
-            channel.popleft()
-            if not channel:
-                del self._channels[event.source, event.cell, event.urgent]
+            if isinstance(event, Unstashed):
+                self._unstashed[event.cell].popleft()
+            else:
+                channel = self._channels[event.source, event.cell, event.urgent]
+                channel.popleft()
+                if not channel:
+                    del self._channels[event.source, event.cell, event.urgent]
             if event.reply is not None:
                 self._handling[event.cell] = (event.subject, event.reply)
         elif not isinstance(event, Firing):
@@ -370,6 +394,8 @@ class SimulatedWorld:
             pending = run.fiber.pending
             if run.fiber.outcome is None and pending is not None:
                 waiting.append(f"{run.full_path} waits for {pending.describe()}")
+        if waiting:  # a message in the stash alone holds up nobody
+            waiting += _stashes(self.system.cells.values())
         return tuple(waiting)
 
     def end(self) -> None:
@@ -388,6 +414,16 @@ class SimulatedWorld:
             with suppress(Exception):  # a dying handler may say anything, or go on waiting
                 driver.close()
         self._loop.shut()
+
+
+def _stashes(cells: Iterable[Cell]) -> Iterator[str]:
+    """Say who may be the one that others wait for: whoever has set messages aside."""
+    for cell in cells:
+        stashed = () if cell.relations_made is None else cell.relations_made.stashed
+        if stashed:
+            items = [item[0] if type(item) is Question else item for item in stashed]
+            names = ", ".join(dict.fromkeys(type(message).__name__ for message in items))
+            yield f"{cell.full_path} waits for its own unstash_all() ({names})"
 
 
 def _default_order(event: Event) -> tuple[int, int]:
