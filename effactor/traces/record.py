@@ -24,6 +24,7 @@ Kind = Literal[
     "log",
     "call",
     "perform",
+    "coordinate",
     "schedule",
     "cancel",
     "timer",
@@ -50,7 +51,8 @@ class Record:
             seconds for `sleep`, the mode for `stop`, the class or factory for
             `spawn`, the path for `lookup`, the message for `stash` and, when it is
             handled again, for `unstashed`. For `call`, `log` and `schedule`, which
-            have several, and for `cancel`, the operation itself;
+            have several, for `cancel`, and for `coordinate`, which is all that is
+            done with a queue, deferred, semaphore or state, the operation itself;
             for `now`, `random`, `uuid` and `unstash`, which have none, the answer;
             for `end`, the `Exit`.
         time: Seconds since the run began, on the run's own clock.

@@ -65,8 +65,10 @@ if TYPE_CHECKING:
     from effactor.actors.actor import Actor
     from effactor.actors.handlers import Behavior
     from effactor.actors.ref import StopMode
+    from effactor_interpreters.runtime.engine.coordination import Contents
     from effactor_interpreters.runtime.system import ActorSystem
     from effactor_interpreters.runtime.waits import Link
+    from effactor_interpreters.runtime.world import Timer
 
 
 @final
@@ -456,6 +458,19 @@ class Cell(TaskProtocol):
 
     # ------------------------------------------------------------ fibers it owns
 
+    @property
+    def coordination(self) -> Contents:
+        """What is in the queues and the like of its system."""
+        return self.system.coordination
+
+    @property
+    def states(self) -> dict[Any, Any]:
+        """The values of the `State` cells that are kept per actor."""
+        relations = self.relations
+        if relations.states is None:
+            relations.states = {}
+        return relations.states
+
     def wake(self, fiber: Fiber) -> None:
         """Let a program that runs as this actor go on soon."""
         self.system.make_ready(fiber)
@@ -476,6 +491,14 @@ class Cell(TaskProtocol):
                 del current_tasks[loop]
             else:
                 current_tasks[loop] = previous
+
+    def clock(self) -> float:
+        """Return the seconds of a clock that only moves forward."""
+        return self.system.world.clock()
+
+    def call_later(self, seconds: float, callback: Callable[[], None], what: str) -> Timer:
+        """Call *callback* after *seconds*."""
+        return self.system.world.call_later(seconds, callback, what)
 
     def out_of_fuel(self, fiber: Fiber) -> bool:
         """Let others run: a program without waits must not keep the loop."""
@@ -516,6 +539,7 @@ class Cell(TaskProtocol):
         if actor is self.actor:
             msg = f"{factory!r} returned the instance that failed; it must make a new one"
             raise TypeError(msg)
+        self.relations.states = None
         self.adopt(actor)
 
 

@@ -162,4 +162,5 @@ def crash(cell: Cell) -> list[Any]:
         cell.driver = None
     close(cell, "crashed")
     stopped(cell)
+    cell.system.coordination.forget_waiters_of(cell)
     return parked

@@ -28,6 +28,7 @@ class Relations:
         killed: Why the running handler was cancelled for good; None if it was not.
         ended_at: When, on the world's clock.
         stashed: Mailbox items that its handlers have set aside, in the order they came.
+        states: The values of the `State` cells kept per actor; None before the first.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class Relations:
         "spawned",
         "starting",
         "stashed",
+        "states",
     )
 
     def __init__(self) -> None:
@@ -57,6 +59,7 @@ class Relations:
         self.guarded: bool = False
         self.ended_at: float = 0.0
         self.stashed: list[Any] = []
+        self.states: dict[Any, Any] | None = None
         self._restarts: deque[float] = deque()
 
     def hand_over(self, driver: Driver) -> None:

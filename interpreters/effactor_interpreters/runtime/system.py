@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 from effactor.programs.exits import Interrupted
 from effactor.programs.structure import a_program
 from effactor_interpreters.runtime.controls import StopRequest
+from effactor_interpreters.runtime.engine.coordination import Contents
 from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.lifecycle import DEFAULT_STRATEGY
 from effactor_interpreters.runtime.operations import Operations
@@ -70,6 +71,7 @@ class ActorSystem(Registry):
             world = LiveWorld()
         super().__init__(name, world, strategy)
         self.runs: dict[Run, None] = {}
+        self.coordination: Contents = Contents()
         self.timers: Timers = Timers()
         self.table: dict[type[Any], Callable[[Any, Fiber], Any]] = Operations(self).table()
         self._runs_ended: list[Any] = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from effactor.programs import operations as ops
 from effactor.programs.mailbox import Stash, UnstashAll
 from effactor.programs.timers import CancelTimer, ScheduleOnce
+from effactor_interpreters.runtime.engine.coordination import COORDINATION
 from effactor_interpreters.runtime.engine.signals import SUSPENDED
 from effactor_interpreters.runtime.stashing import STASHED
 
@@ -27,6 +28,7 @@ _EFFECTS: dict[type[Any], tuple[Kind, Callable[[Any, Any, str], tuple[str, Any]]
     ops.Uuid: ("uuid", lambda _, answer, own: (own, answer)),
     ops.Log: ("log", lambda o, _, own: (own, o)),
     ops.Call: ("call", lambda o, _, own: (own, o)),
+    **dict.fromkeys(COORDINATION, ("coordinate", lambda o, _, own: (own, o))),
     UnstashAll: ("unstash", lambda _, answer, own: (own, answer)),
     ScheduleOnce: ("schedule", lambda o, _, _own: (o.ref.path, o)),
     CancelTimer: ("cancel", lambda o, _, own: (own, o)),
@@ -34,7 +36,7 @@ _EFFECTS: dict[type[Any], tuple[Kind, Callable[[Any, Any, str], tuple[str, Any]]
 
 # Noted before they are performed: what they lead to comes after them.
 _NOTED_FIRST: frozenset[Kind] = frozenset(
-    {"join", "sleep", "log", "call", "lookup", "schedule", "cancel"}
+    {"join", "sleep", "log", "call", "lookup", "schedule", "cancel", "coordinate"}
 )
 
 

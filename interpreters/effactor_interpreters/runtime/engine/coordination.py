@@ -51,6 +51,10 @@ class Contents:
     def __init__(self) -> None:
         self._rules: WeakKeyDictionary[Handle, Any] = WeakKeyDictionary()
 
+    def __len__(self) -> int:
+        """Count the handles that are known."""
+        return len(self._rules)
+
     def of(self, handle: Handle) -> Any:
         """Find what is in a handle.
 
@@ -231,7 +235,8 @@ class _Joining(Waiting):
     @override
     def describe(self) -> str:
         unfinished = len(self.rules.items) + self.rules.in_hand
-        return f"the end of {unfinished} jobs of {self.operation.queue.describe()}"
+        jobs = "1 job" if unfinished == 1 else f"{unfinished} jobs"
+        return f"the end of {jobs} of {self.operation.queue.describe()}"
 
 
 def queue_put(operation: QueuePut, fiber: Fiber) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from effactor.programs.effects import Perform
+from effactor_interpreters.runtime.engine.coordination import COORDINATION
 from effactor_interpreters.runtime.engine.effects import perform_effect
 from effactor_interpreters.runtime.engine.forks import FORKS
 from effactor_interpreters.runtime.engine.parallel import PARALLEL
@@ -19,6 +20,7 @@ ENGINE: dict[type[Any], Callable[[Any, Fiber], Any]] = {
     **PARALLEL,
     **TIMEOUTS,
     **FORKS,
+    **COORDINATION,
     Perform: perform_effect,
 }
 """Their functions, by node."""

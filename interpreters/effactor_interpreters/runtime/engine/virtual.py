@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Never
 
 from effactor.errors import Deadlock
+from effactor_interpreters.runtime.engine.coordination import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,12 +48,16 @@ class VirtualOwner:
     Attributes:
         description: Name of the interpreter, for errors.
         nanoseconds: Virtual time since the run began.
+        coordination: What is in the queues and the like.
+        states: None: there is no actor that keeps states.
     """
 
     description = "run_free(program, handlers)"
+    states: None = None
 
     def __init__(self) -> None:
         self.nanoseconds: int = 0
+        self.coordination: Contents = Contents()
         self._ready: deque[Fiber] = deque()
         self._timers: list[VirtualTimer] = []
         self._set = 0
@@ -72,16 +77,22 @@ class VirtualOwner:
         """
         try:
             self.run_first(fiber, program)
+            self.run_ready()
             while fiber.outcome is None:
-                if self._ready:
-                    self.run_fiber(self._ready.popleft())
-                elif not self._fire():
+                if self._fire():
+                    self.run_ready()
+                else:
                     pending = fiber.pending
                     what = "nothing" if pending is None else pending.describe()
                     self.stuck(Deadlock((f"the program waits for {what}",), cycle=False))
             return fiber.outcome
         finally:
             fiber.abandon()
+
+    def run_ready(self) -> None:
+        """Run what can go on, until nothing can."""
+        while self._ready:
+            self.run_fiber(self._ready.popleft())
 
     def _fire(self) -> bool:
         while self._timers:
