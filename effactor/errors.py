@@ -272,12 +272,12 @@ class BranchesFailed(EffactorError, ExceptionGroup[Exception], Generic[E_co]):
 
     def __new__(cls, needed: int, of: int, failures: tuple[E_co, ...]) -> Self:
         """Make the group."""
+        del needed, of  # `__init__` keeps them
         exceptions = [f if isinstance(f, Exception) else Failed(f) for f in failures]
         return super().__new__(cls, "programs failed", exceptions)
 
     def __init__(self, needed: int, of: int, failures: tuple[E_co, ...]) -> None:
-        """Keep the facts; `__str__` words them."""
-        super().__init__(needed, of, failures)
+        """Keep the facts; `__str__` words them. The group itself is made by `__new__`."""
         self.needed = needed
         self.of = of
         self.failures: tuple[E_co, ...] = failures

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from effactor.traces.record import Record
     from effactor.traces.trace import Trace
     from effactor_interpreters.dry_run.interpreter import dry_run
+    from effactor_interpreters.runtime.engine.stepping import Request, Stepping, step
     from effactor_interpreters.runtime.engine.synchronous import run_free
     from effactor_interpreters.runtime.registry import DeadLetter
     from effactor_interpreters.runtime.system import ActorSystem
@@ -26,8 +27,10 @@ __all__ = [
     "DeadLetter",
     "Failure",
     "Record",
+    "Request",
     "Run",
     "Simulation",
+    "Stepping",
     "Trace",
     "Verdict",
     "digest",
@@ -36,6 +39,7 @@ __all__ = [
     "replay",
     "run_free",
     "simulate",
+    "step",
 ]
 
 _HOMES = {
@@ -43,8 +47,10 @@ _HOMES = {
     "DeadLetter": "effactor_interpreters.runtime.registry",
     "Failure": "effactor_interpreters.simulation.exploring",
     "Record": "effactor.traces.record",
+    "Request": "effactor_interpreters.runtime.engine.stepping",
     "Run": "effactor_interpreters.simulation.runs",
     "Simulation": "effactor_interpreters.simulation.simulation",
+    "Stepping": "effactor_interpreters.runtime.engine.stepping",
     "Trace": "effactor.traces.trace",
     "Verdict": "effactor_interpreters.simulation.exploring",
     "digest": "effactor.traces.canonical",
@@ -53,6 +59,7 @@ _HOMES = {
     "replay": "effactor_interpreters.simulation.runs",
     "run_free": "effactor_interpreters.runtime.engine.synchronous",
     "simulate": "effactor_interpreters.simulation.runs",
+    "step": "effactor_interpreters.runtime.engine.stepping",
 }
 
 

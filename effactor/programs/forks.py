@@ -8,7 +8,7 @@ from typing_extensions import TypeVar, override
 
 from effactor.programs import structure
 from effactor.programs.operations import Operation
-from effactor.programs.parallel import check_concurrency
+from effactor.programs.parallel import check_concurrency, collected
 from effactor.programs.program import A_co, E_co, F_co, Program
 
 if TYPE_CHECKING:
@@ -182,8 +182,7 @@ def as_completed(
         TypeError: If *programs* are no programs, or *concurrency* is no integer.
         ValueError: If *concurrency* is less than 1.
     """
-    made = tuple(programs)
-    for index, value in enumerate(made):
-        structure.a_program("as_completed", f"programs[{index}]", value)
+    made = collected("as_completed", "programs", programs)
+    structure.all_programs("as_completed", "programs", made)
     check_concurrency("as_completed", concurrency)
     return AsCompleted(made, concurrency)

@@ -51,13 +51,14 @@ class Operation(Program[A_co, E_co]):
 class Ask(Operation[A_co, E_co]):
     """Send a message to an actor and answer its reply."""
 
-    __slots__ = ("message", "ref", "timeout")
+    # Not "timeout", which is a method of every program.
+    __slots__ = ("message", "ref", "time_limit")
 
-    def __init__(self, ref: ActorRef[Any], message: Any, timeout: float | None) -> None:
-        """Keep all three; *timeout* is in seconds."""
+    def __init__(self, ref: ActorRef[Any], message: Any, time_limit: float | None) -> None:
+        """Keep all three; *time_limit* is in seconds."""
         self.ref: ActorRef[Any] = ref
         self.message: Any = message
-        self.timeout: float | None = timeout
+        self.time_limit: float | None = time_limit
 
     @override
     def describe(self) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, Never, final, overload
 
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, override
 
 from effactor.programs import structure
 from effactor.programs.operations import Operation
@@ -154,8 +154,8 @@ class Forever(Operation[Never]):
 
     __slots__ = ()
 
+    @override
     def describe(self) -> str:
-        """Say it in words."""
         return "wait for ever"
 
 
@@ -163,11 +163,23 @@ def _programs(where: str, programs: tuple[Any, ...]) -> None:
     if not programs:
         msg = f"{where}: give at least one program"
         raise TypeError(msg)
-    for number, value in enumerate(programs, 1):
-        structure.a_program(where, f"argument {number}", value)
+    structure.all_programs(where, "programs", programs)
 
 
-def _collected(where: str, argument: str, values: Any) -> tuple[Any, ...]:
+def collected(where: str, argument: str, values: Any) -> tuple[Any, ...]:
+    """Return the values of an iterable.
+
+    Args:
+        where: The function that received it, for the error.
+        argument: The argument's name.
+        values: What was given.
+
+    Returns:
+        The values.
+
+    Raises:
+        TypeError: If it is no iterable, or a single program.
+    """
     if structure.is_program(values):
         msg = f"{where}: {argument} must be an iterable, got one Program; put it into a list"
         raise TypeError(msg)
@@ -334,9 +346,8 @@ def gather(
         TypeError: If *programs* are no programs, or *concurrency* is no integer.
         ValueError: If *concurrency* is less than 1, or *mode* is none of the two.
     """
-    made = _collected("gather", "programs", programs)
-    for index, value in enumerate(made):
-        structure.a_program("gather", f"programs[{index}]", value)
+    made = collected("gather", "programs", programs)
+    structure.all_programs("gather", "programs", made)
     check_concurrency("gather", concurrency)
     _check_mode("gather", mode)
     return Gather(made, concurrency, mode)
@@ -381,7 +392,7 @@ def traverse(
             no integer.
         ValueError: If *concurrency* is less than 1, or *mode* is none of the two.
     """
-    made = _collected("traverse", "items", items)
+    made = collected("traverse", "items", items)
     structure.a_function("traverse", "function", function, "a program for an item")
     check_concurrency("traverse", concurrency)
     _check_mode("traverse", mode)

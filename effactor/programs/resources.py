@@ -166,10 +166,10 @@ def bracket(
     Raises:
         TypeError: If *acquire* is no program, or one of the others no function.
     """
-    structure.a_program("bracket", "acquire", acquire)
+    source = structure.a_program("bracket", "acquire", acquire)
     structure.a_function("bracket", "use", use, "a program that uses the resource")
     structure.a_function("bracket", "release", release, "a program that releases the resource")
-    return Bracket(acquire, use, release)
+    return Bracket(source, use, release)
 
 
 def scoped(program: Program[A, E, F]) -> Program[A, E, F]:
@@ -209,8 +209,8 @@ def acquire_release(
     Raises:
         TypeError: If *acquire* is no program, or *release* no function.
     """
-    structure.a_program("acquire_release", "acquire", acquire)
+    source = structure.a_program("acquire_release", "acquire", acquire)
     structure.a_function(
         "acquire_release", "release", release, "a program that releases the resource"
     )
-    return AcquireRelease(acquire, release)
+    return AcquireRelease(source, release)

@@ -6,6 +6,7 @@ overflow the stack. Everything here walks with an explicit stack.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from typing_extensions import TypeIs, TypeVar, override
@@ -61,6 +62,21 @@ def a_program(where: str, argument: str, value: Any) -> Program[Any, Any, Any]:
     hint = " (call it: it is a function that makes a program)" if callable(value) else ""
     msg = f"{where}: {argument} must be a Program, got {value!r}{hint}"
     raise TypeError(msg)
+
+
+def all_programs(where: str, argument: str, values: tuple[Any, ...]) -> None:
+    """Refuse values that are no programs.
+
+    Args:
+        where: The function that received them, for the error.
+        argument: The argument's name.
+        values: What was given.
+
+    Raises:
+        TypeError: If one is something else.
+    """
+    for index, value in enumerate(values):
+        _ = a_program(where, f"{argument}[{index}]", value)
 
 
 def a_function(where: str, argument: str, value: Any, result: str) -> None:
@@ -145,11 +161,13 @@ def _is_keywords(value: object) -> TypeGuard[dict[str, Any]]:
     return all(type(key) is str for key in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
+# Remembered, because most of the classes above a node are interfaces without fields.
+@functools.cache
 def _slots(cls: type[Any]) -> tuple[str, ...]:
     names: list[str] = []
     for base in reversed(cls.__mro__):
         names.extend(base.__dict__.get("__slots__", ()))
-    return tuple(names)
+    return tuple(sorted(names))
 
 
 def fields(node: object) -> tuple[tuple[str, Any], ...]:
@@ -161,7 +179,8 @@ def fields(node: object) -> tuple[tuple[str, Any], ...]:
     Returns:
         Pairs of name and value, sorted by name.
     """
-    return tuple((name, getattr(node, name)) for name in sorted(_slots(type(node))))
+    cls: Any = type(node)  # `Any`, because to mypy a class is not hashable
+    return tuple((name, getattr(node, name)) for name in _slots(cls))
 
 
 def _parts(node: object) -> Iterator[Any]:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -47,6 +47,9 @@ from effactor import (
     pure,
 )
 from effactor.interpreters import run_free
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEEP = 20_000
 ref: ActorRef[Any] = ActorRef.at("/a")
@@ -155,7 +158,7 @@ def test_a_repr_reads_as_an_expression() -> None:
     value = free_ask(ref, "m").bind(block).named("n")
     assert repr(value) == (
         "Named(name='n', source=FlatMap(function=block, source=Ask(message='m', "
-        "ref=ActorRef.at('/a'), timeout=None)))"
+        "ref=ActorRef.at('/a'), time_limit=None)))"
     )
 
 
@@ -280,9 +283,18 @@ def test_free_is_program() -> None:
 
 
 def test_all_is_sorted_and_complete() -> None:
-    modules = {"actors", "errors", "interpreters", "programs", "traces"}
+    modules = {
+        "actors",
+        "coordination",
+        "errors",
+        "interpreters",
+        "programs",
+        "schedules",
+        "testing",
+        "traces",
+    }
     names = {n for n in vars(effactor) if n.isidentifier() and not n.startswith("_")}
-    lazy = {"ActorSystem", "run_free"}
+    lazy = {"ActorSystem", "run_free", "step"}
     noise = {"annotations", "TYPE_CHECKING", "Any"}
     assert sorted(effactor.__all__) == effactor.__all__
     assert (names | lazy) - modules - noise == set(effactor.__all__)
@@ -306,3 +318,15 @@ def test_the_facade_loads_only_what_is_asked_for() -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("effactor.interpreters ActorSystem")
+
+
+def every_node(cls: type[Any] = Program) -> Iterator[type[Any]]:
+    for sub in cls.__subclasses__():
+        yield sub
+        yield from every_node(sub)
+
+
+def test_no_field_of_a_node_hides_a_method_of_programs() -> None:
+    methods = {name for name in dir(Program) if not name.startswith("__")}
+    hidden = [(cls, name) for cls in every_node() for name in cls.__dict__.get("__slots__", ())]
+    assert [(cls, name) for cls, name in hidden if name in methods] == []

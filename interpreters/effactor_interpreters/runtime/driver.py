@@ -21,7 +21,7 @@ from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.lifecycle import supervise
 from effactor_interpreters.runtime.stashing import STASHED, keep
 from effactor_interpreters.runtime.states import STOPPED
-from effactor_interpreters.runtime.waits import as_raised, handler_failed, is_declared
+from effactor_interpreters.runtime.waits import as_raised, handler_failed, is_declared, note_handling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -135,6 +135,8 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
         # Outside the `except`, so that supervision does not run with this
         # exception as the context of its own.
         expected = is_declared(message, failure)
+        if not expected:
+            note_handling(cell, message, failure)
         if reply is not None and not reply.done():
             handler_failed(reply, failure)
         if not expected and cell.state != STOPPED:

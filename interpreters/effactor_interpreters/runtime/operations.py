@@ -17,7 +17,6 @@ from effactor_interpreters.runtime import stashing
 from effactor_interpreters.runtime.asking import awaiting, enter
 from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START, Question
-from effactor_interpreters.runtime.engine.coordination import COORDINATION
 from effactor_interpreters.runtime.engine.signals import FATAL, SUSPENDED, OperationFailed
 from effactor_interpreters.runtime.engine.sleeping import sleep
 from effactor_interpreters.runtime.engine.table import ENGINE
@@ -96,7 +95,6 @@ class Operations:
             ops.Uuid: self.uuid,
             ops.Log: self.log,
             ops.Call: self.call,
-            **COORDINATION,
             **stashing.table(),
             **TimerOperations(self.system, self.tell).table(),
         }
@@ -124,7 +122,7 @@ class Operations:
         # A branch's ask may be interrupted by the others, so it is no lasting deadlock.
         lasting = fiber.parent is None and type(fiber.owner) is Cell
         asker = fiber.owner if lasting else None
-        timeout = operation.timeout
+        timeout = operation.time_limit
         if fiber.deadline is not None:
             timeout = _within(fiber, timeout)
         try:

@@ -16,7 +16,9 @@ from typing_extensions import override
 
 from effactor.actors.message import declared
 from effactor.errors import AskTimeout, Failed, HandlerFailed
+from effactor.traces.wording import brief
 from effactor_interpreters.runtime.coroutines import coroutine
+from effactor_interpreters.runtime.engine.notes import note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -326,6 +328,17 @@ def is_declared(message: object, error: BaseException) -> bool:
     if isinstance(error, Failed):
         return isinstance(error.error, failures)
     return isinstance(error, failures)
+
+
+def note_handling(cell: Cell, message: Any, error: BaseException) -> None:
+    """Note on what a handler raised whose handler it was, and of which message.
+
+    Args:
+        cell: The handler's actor.
+        message: The message.
+        error: What it raised, and did not declare.
+    """
+    note(error, f"in {cell.full_path}: handling {brief(message)}")
 
 
 def as_failure(target: Cell, message: Any, error: BaseException) -> Any:

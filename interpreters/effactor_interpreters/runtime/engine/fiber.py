@@ -23,6 +23,7 @@ from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeed
 from effactor.programs.program import Block, Fail, FlatMap, Map, Program, Pure
 from effactor_interpreters.runtime.engine.frames import close, enter, leave, unwind
 from effactor_interpreters.runtime.engine.lost import lost
+from effactor_interpreters.runtime.engine.notes import note
 from effactor_interpreters.runtime.engine.scopes import Scope
 from effactor_interpreters.runtime.engine.signals import (
     BLOCK,
@@ -301,9 +302,7 @@ class Fiber:
     def note(self, defect: BaseException, doing: str) -> None:
         """Note on a defect which operation, of whom, it came from."""
         who = getattr(self.owner, "full_path", self.owner.description)
-        note = f"in {who}: {doing}"
-        if note not in getattr(defect, "__notes__", ()):
-            defect.add_note(note)
+        note(defect, f"in {who}: {doing}")
 
     def run_turn(self) -> None:
         """Go on, in the surroundings of the owner. The run queue calls it."""
@@ -402,6 +401,7 @@ class Fiber:
         fuel = FUEL
         kind: int
         payload: Any
+        perform: Any = None
         v: Any
         while True:
             try:

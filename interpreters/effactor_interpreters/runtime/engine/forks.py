@@ -6,6 +6,8 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from effactor.errors import Deadlock, FiberInterrupted
 from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeeded
 from effactor.programs.forks import (
@@ -21,7 +23,6 @@ from effactor.programs.forks import (
 )
 from effactor.programs.naming import name_of
 from effactor.programs.operations import Operation
-from effactor.programs.program import Program
 from effactor.programs.resources import Finalize
 from effactor_interpreters.runtime.engine.lost import lost
 from effactor_interpreters.runtime.engine.parallel import Every, together
@@ -31,6 +32,7 @@ from effactor_interpreters.runtime.engine.signals import DEFECT, FAILURE, SUSPEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from effactor.programs.program import Program
     from effactor_interpreters.runtime.engine.fiber import Fiber
 
 
@@ -319,7 +321,7 @@ class Completions:
     def interrupt(self) -> None:
         """Nothing runs here: the fork that runs the programs is a member itself."""
 
-    def when_ended(self, _callback: Callable[[], None]) -> bool:
+    def when_ended(self, callback: Callable[[], None]) -> bool:
         """Say that it has ended."""
         return False
 
@@ -367,17 +369,15 @@ class _Arriving(Every):
 
     completions: Completions
 
+    @override
     def decide(self, number: int, outcome: Exit[Any, Any]) -> None:
-        """Hand the exit on."""
         super().decide(number, outcome)
         self.completions.arrive(outcome)
 
 
 def _run_all(node: _RunAll, fiber: Fiber) -> Any:
     programs = node.node.programs
-    group = _Arriving(
-        fiber, "as_completed", iter(programs), len(programs), node.node.concurrency
-    )
+    group = _Arriving(fiber, "as_completed", iter(programs), len(programs), node.node.concurrency)
     group.completions = node.completions
     return group.begin()
 

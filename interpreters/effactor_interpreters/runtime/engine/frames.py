@@ -33,6 +33,7 @@ from effactor.programs.program import (
 )
 from effactor.programs.resources import Bracket, Ensure, OnInterrupt, Scoped, Uninterruptible
 from effactor_interpreters.runtime.engine.lost import lost
+from effactor_interpreters.runtime.engine.notes import note
 from effactor_interpreters.runtime.engine.scopes import Scope
 from effactor_interpreters.runtime.engine.signals import (
     ACQUIRE,
@@ -288,7 +289,7 @@ def unwind(fiber: Fiber, kind: int, error: Any) -> Any:
                 # Not on failures: they are the user's values, perhaps raised many times.
                 name, fiber.within = payload
                 if kind == DEFECT:
-                    error.add_note(f"in {name!r}")
+                    note(error, f"in {name!r}")
             elif kind == FAILURE:
                 recovery = _recover(tag, payload, error)
                 if recovery is not None:

@@ -304,9 +304,7 @@ def _gather(node: Gather[Any, Any, Any], fiber: Fiber) -> Any:
     if not node.programs:
         return []
     kind = Every if node.mode == "collect" else All
-    return kind(
-        fiber, "gather", iter(node.programs), len(node.programs), node.concurrency
-    ).begin()
+    return kind(fiber, "gather", iter(node.programs), len(node.programs), node.concurrency).begin()
 
 
 def _traverse(node: Traverse[Any, Any, Any], fiber: Fiber) -> Any:

@@ -14,6 +14,7 @@ from effactor.programs.operations import Operation
 from effactor.programs.program import Handle, Program
 from effactor.programs.structure import a_program
 from effactor_interpreters.runtime.engine.fiber import Fiber
+from effactor_interpreters.runtime.engine.notes import note_path
 from effactor_interpreters.runtime.engine.table import ENGINE
 from effactor_interpreters.runtime.engine.virtual import VirtualOwner
 
@@ -77,6 +78,7 @@ def as_exception(failure: object) -> BaseException:
     """
     if isinstance(failure, HandlerFailed) and not isinstance(failure.cause, CancelledError):
         # A CancelledError would look as if the caller were cancelled.
+        note_path(failure.cause, failure)
         return failure.cause
     return failure if isinstance(failure, BaseException) else Failed(failure)
 
@@ -125,4 +127,5 @@ def run_free(
             raise TypeError(msg)
     handled: Program[A, Any, Any] = Handle(program, tuple(effects.items())) if effects else program
     owner = VirtualOwner()
-    return answer_of(owner.run(Fiber(without_fibers(operations), owner), handled))
+    outcome: Exit[A, Any] = owner.run(Fiber(without_fibers(operations), owner), handled)
+    return answer_of(outcome)
