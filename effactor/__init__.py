@@ -39,9 +39,12 @@ from effactor.errors import (
     Violation,
 )
 from effactor.programs.catching import catch
+from effactor.programs.conversions import from_io_result, from_maybe, from_result
 from effactor.programs.do import Do, program
-from effactor.programs.effects import Effect, handle, perform
+from effactor.programs.effects import Effect, perform
 from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeeded
+from effactor.programs.handling import Handling, on
+from effactor.programs.levels import handle
 from effactor.programs.mailbox import stash, unstash_all
 from effactor.programs.operations import (
     free_ask,
@@ -65,9 +68,9 @@ from effactor.programs.program import (
     Pure,
     Step,
     fail,
-    from_result,
     pure,
 )
+from effactor.programs.services import Needs, provide, service
 from effactor.programs.timers import Timer, schedule_once
 
 if TYPE_CHECKING:
@@ -100,6 +103,7 @@ __all__ = [
     "FlatMap",
     "Free",
     "HandlerFailed",
+    "Handling",
     "Interrupted",
     "Livelock",
     "MailboxFull",
@@ -107,6 +111,7 @@ __all__ = [
     "MessageDropped",
     "MissingAnswer",
     "NameTaken",
+    "Needs",
     "NoInterpreter",
     "NonDeterminism",
     "OneForOneStrategy",
@@ -135,14 +140,19 @@ __all__ = [
     "free_stop",
     "free_tell",
     "free_uuid",
+    "from_io_result",
+    "from_maybe",
     "from_result",
     "handle",
     "handler",
+    "on",
     "perform",
     "program",
+    "provide",
     "pure",
     "run_free",
     "schedule_once",
+    "service",
     "stash",
     "unstash_all",
 ]

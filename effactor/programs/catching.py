@@ -17,6 +17,11 @@ B = TypeVar("B")
 E = TypeVar("E")
 E2 = TypeVar("E2")
 E3 = TypeVar("E3")
+E4 = TypeVar("E4")
+E5 = TypeVar("E5")
+E6 = TypeVar("E6")
+E7 = TypeVar("E7")
+E8 = TypeVar("E8")
 F = TypeVar("F")
 F2 = TypeVar("F2")
 
@@ -67,6 +72,47 @@ def catch(error: type[E], /) -> Catching[E]: ...
 def catch(error: type[E], error2: type[E2], /) -> Catching[E | E2]: ...
 @overload
 def catch(error: type[E], error2: type[E2], error3: type[E3], /) -> Catching[E | E2 | E3]: ...
+@overload
+def catch(
+    error: type[E], error2: type[E2], error3: type[E3], error4: type[E4], /
+) -> Catching[E | E2 | E3 | E4]: ...
+@overload
+def catch(
+    error: type[E], error2: type[E2], error3: type[E3], error4: type[E4], error5: type[E5], /
+) -> Catching[E | E2 | E3 | E4 | E5]: ...
+@overload
+def catch(
+    error: type[E],
+    error2: type[E2],
+    error3: type[E3],
+    error4: type[E4],
+    error5: type[E5],
+    error6: type[E6],
+    /,
+) -> Catching[E | E2 | E3 | E4 | E5 | E6]: ...
+@overload
+def catch(
+    error: type[E],
+    error2: type[E2],
+    error3: type[E3],
+    error4: type[E4],
+    error5: type[E5],
+    error6: type[E6],
+    error7: type[E7],
+    /,
+) -> Catching[E | E2 | E3 | E4 | E5 | E6 | E7]: ...
+@overload
+def catch(
+    error: type[E],
+    error2: type[E2],
+    error3: type[E3],
+    error4: type[E4],
+    error5: type[E5],
+    error6: type[E6],
+    error7: type[E7],
+    error8: type[E8],
+    /,
+) -> Catching[E | E2 | E3 | E4 | E5 | E6 | E7 | E8]: ...
 @overload
 def catch(*errors: type[E]) -> Catching[E]: ...
 def catch(*errors: type[Any]) -> Catching[Any]:

@@ -7,22 +7,13 @@ An effect is a message to whoever handles it, typed like one:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Never, Protocol, Self, overload
+from typing import Any, Generic, Never, Protocol, Self
 
 from typing_extensions import TypeVar
 
-from effactor.programs import structure
-from effactor.programs.program import Handle, Program
+from effactor.programs.program import Program
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-A = TypeVar("A")
-E = TypeVar("E")
-E2 = TypeVar("E2")
 F = TypeVar("F")
-F2 = TypeVar("F2")
-F3 = TypeVar("F3")
 F_co = TypeVar("F_co", covariant=True)
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -40,6 +31,11 @@ class Effect(Generic[R]):
     def __answer__(self, answer: R) -> None:
         """Make `R` invariant for handlers; never called."""
         raise NotImplementedError
+
+    def __unhandled__(self) -> str:
+        """Say that nothing handles this effect and what to do, for `UnhandledEffect`."""
+        name = type(self).__name__
+        return f"nothing handles {self!r}: wrap the program in handle({name})(function)"
 
 
 class Performable(Protocol[F_co, R_co]):
@@ -89,69 +85,3 @@ def perform(effect: Performable[F, R]) -> Program[R, Never, F]:
         msg = f"perform: effect must be an instance of an Effect, got {effect!r}{hint}"
         raise TypeError(msg)
     return Perform(effect)
-
-
-class Handling(Generic[F, E2, F2]):
-    """The last step of `handle(Effect)(function)(program)`."""
-
-    __slots__ = ("table",)
-
-    def __init__(self, table: tuple[tuple[type[Any], Callable[[Any], Any]], ...]) -> None:
-        """Keep the table."""
-        self.table: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = table
-
-    @overload
-    def __call__(self, program: Program[A, E, F]) -> Program[A, E | E2, F2]: ...
-    @overload
-    def __call__(self, program: Program[A, E, F | F3]) -> Program[A, E | E2, F2 | F3]: ...
-    def __call__(self, program: Program[Any, Any, Any]) -> Program[Any, Any, Any]:
-        """Install the handler around *program*."""
-        return Handle(structure.a_program("handle", "program", program), self.table)
-
-
-class Handler(Generic[F, R]):
-    """The middle step of `handle(Effect)(function)(program)`."""
-
-    __slots__ = ("effect",)
-
-    def __init__(self, effect: type[Any]) -> None:
-        """Keep the effect's class."""
-        self.effect: type[Any] = effect
-
-    # An answer might be a program too: the overloads overlap, and the first wins.
-    @overload
-    def __call__(  # type: ignore[overload-overlap]
-        self, function: Callable[[F], Program[R, E2, F2]]
-    ) -> Handling[F, E2, F2]: ...
-    @overload
-    def __call__(self, function: Callable[[F], R]) -> Handling[F, Never, Never]: ...
-    def __call__(self, function: Callable[[Any], Any]) -> Handling[Any, Any, Any]:
-        """Name the function that answers."""
-        if not callable(function):
-            name = self.effect.__name__
-            msg = f"handle: function must map a {name} to its answer, got {function!r}"
-            raise TypeError(msg)
-        return Handling(((self.effect, function),))
-
-
-def handle(effect: type[Answerable[F, R]]) -> Handler[F, R]:
-    """Give an effect its meaning: `handle(Sql)(function)(program)`.
-
-    Args:
-        effect: A subclass of `Effect`; its own subclasses are handled too.
-
-    Returns:
-        A function to call with `function`, which gets the effect and returns
-        its answer, or a program that makes it; the result is called with the
-        program. Effects that the function's program performs itself are left to
-        the handlers further out. If two or more other effects are left, mypy
-        infers their common base class unless it knows what to expect: annotate
-        the result, as in `rest: Program[int, Never, Llm | Log] = ...`.
-
-    Raises:
-        TypeError: If *effect* is no class of effects.
-    """
-    if not (isinstance(effect, type) and issubclass(effect, Effect)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        msg = f"handle: effect must be a subclass of Effect, got {effect!r}"
-        raise TypeError(msg)
-    return Handler(effect)

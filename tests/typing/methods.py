@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Never, assert_never, assert_type
 
+from returns.converters import result_to_maybe
+from returns.io import IOResult
+from returns.maybe import Maybe
 from returns.result import Result
 from vocabulary import Declined, Get, NoStock, Pay, Reserve, counter, shop
 
@@ -20,7 +23,10 @@ from effactor import (
     catch,
     fail,
     free_ask,
+    free_call,
     free_log,
+    from_io_result,
+    from_maybe,
     from_result,
     program,
     pure,
@@ -48,6 +54,9 @@ assert_type(get.alt(str), Program[int, str])
 assert_type(reserve.alt(lambda error: [error]), Program[int, list[AskFailed | NoStock]])
 assert_type(get.lash(lambda error: pure(repr(error))), Program[int | str])
 assert_type(get.lash(lambda error: reserve), Program[int, AskFailed | NoStock])
+assert_type(reserve.or_else(pure("none")), Program[int | str])
+assert_type(reserve.or_else(get), Program[int, AskFailed])
+assert_type(pay.or_else(fail(Declined())), Program[str, Declined])
 assert_type(reserve.attempt(), Program[Result[int, AskFailed | NoStock]])
 assert_type(reserve.exit(), Program[Exit[int, AskFailed | NoStock]])
 assert_type(get.refine(OSError), Program[int, AskFailed | OSError])
@@ -76,6 +85,8 @@ narrower: Program[int] = get  # type: ignore[assignment]  # pyright: ignore[repo
 get.map("text")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 get.bind(lambda n: n)  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]
 get.then(lambda: safe)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+get.or_else(lambda: safe)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+get.bind_result(lambda n: n)  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]
 get.ensure(get)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 get.refine(str)  # type: ignore[type-var]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
@@ -83,6 +94,40 @@ get.refine(str)  # type: ignore[type-var]  # pyright: ignore[reportCallIssue, re
 def results(good: Result[int, Declined]) -> None:
     assert_type(from_result(good), Program[int, Declined])
     from_result(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def checked(n: int) -> Result[str, Declined]:
+    raise NotImplementedError
+
+
+def fetched(n: int) -> IOResult[str, NoStock]:
+    raise NotImplementedError
+
+
+def bound_results() -> None:
+    assert_type(safe.bind_result(checked), Program[str, Declined])
+    assert_type(get.bind_result(checked), Program[str, AskFailed | Declined])
+    assert_type(safe.bind(lambda n: from_result(checked(n))), Program[str, Declined])
+
+
+def other_containers(some: Maybe[int], done: IOResult[int, Declined]) -> None:
+    assert_type(from_maybe(some), Program[int, None])
+    assert_type(from_maybe(some, Declined()), Program[int, Declined])
+    assert_type(from_io_result(done), Program[int, Declined])
+    assert_type(free_call(fetched, 1).bind(from_io_result), Program[str, NoStock])
+    from_maybe(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    from_io_result(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+# The way back.
+def to_maybe(result: Result[int, AskFailed]) -> Maybe[int]:
+    return result_to_maybe(result)
+
+
+assert_type(get.attempt().map(to_maybe), Program[Maybe[int]])
+assert_type(get.attempt().map(result_to_maybe), Program[Maybe[int]])
+assert_type(get.attempt().map(IOResult.from_result), Program[IOResult[int, AskFailed]])
+assert_type(get.attempt().bind(from_result), Program[int, AskFailed])
 
 
 @program
@@ -160,3 +205,78 @@ def in_context() -> Program[str, AskFailed | Declined]:
 catch(Declined)(on_no_stock)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 catch(NoStock)(lambda e: e.sku)  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]
 catch("NoStock")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+# ---------------------------------------------------------------- longer rows of failures
+
+
+class Late(Exception):
+    pass
+
+
+class Lost(Exception):
+    pass
+
+
+class Odd(Exception):
+    pass
+
+
+class Torn(Exception):
+    pass
+
+
+class Wet(Exception):
+    pass
+
+
+class Worn(Exception):
+    pass
+
+
+assert_type(pay, Program[str, AskFailed | NoStock | Declined])  # three members
+row4 = pay.refine(Late)
+assert_type(row4, Program[str, AskFailed | NoStock | Declined | Late])
+row8 = pay.refine(Late, Lost, Odd).refine(Torn, Wet)
+assert_type(row8, Program[str, AskFailed | NoStock | Declined | Late | Lost | Odd | Torn | Wet])
+row9 = row8.refine(Worn)
+
+# Exact in both where at most one member is left.
+assert_type(catch(AskFailed, NoStock)(lambda e: pure(0))(pay), Program[str | int, Declined])
+assert_type(catch(AskFailed, NoStock, Declined)(lambda e: pure(0))(pay), Program[str | int])
+assert_type(catch(AskFailed, NoStock, Declined)(lambda e: pure(0))(row4), Program[str | int, Late])
+assert_type(catch(AskFailed, NoStock, Declined, Late)(lambda e: pure(repr(e)))(row4), Program[str])
+assert_type(
+    catch(NoStock, AskFailed, Late)(lambda e: fail(Odd()))(row4), Program[str, Odd | Declined]
+)
+assert_type(
+    catch(AskFailed, NoStock, Declined, Late, Lost)(lambda e: fail([e]))(row4),
+    Program[str, list[AskFailed | NoStock | Declined | Late | Lost]],
+)
+assert_type(
+    catch(AskFailed, NoStock, Declined, Late, Lost, Odd)(lambda e: pure(""))(row4), Program[str]
+)
+assert_type(
+    catch(AskFailed, NoStock, Declined, Late, Lost, Odd, Torn)(lambda e: pure(""))(row8),
+    Program[str, Wet],
+)
+assert_type(
+    catch(AskFailed, NoStock, Declined, Late, Lost, Odd, Torn, Wet)(lambda e: pure(""))(row8),
+    Program[str],
+)
+assert_type(
+    catch(AskFailed, NoStock, Declined, Late, Lost, Odd, Torn, Wet)(lambda e: pure(""))(row9),
+    Program[str, Worn],
+)
+
+# Where two or more are left, pyright is exact; mypy when it knows what to expect.
+two_left = catch(AskFailed, NoStock)(lambda e: pure(""))(row4)
+assert_type(two_left, Program[str, Declined | Late])  # type: ignore[assert-type]
+three_left = catch(NoStock)(lambda e: pure(""))(row4)
+assert_type(three_left, Program[str, AskFailed | Declined | Late])  # type: ignore[assert-type]
+annotated2: Program[str, Declined | Late] = catch(AskFailed, NoStock)(lambda e: pure(""))(row4)
+annotated3: Program[str, AskFailed | Declined | Late] = catch(NoStock)(lambda e: pure(""))(row4)
+assert_type(catch(AskFailed, Late)(lambda e: pure(""))(annotated3), Program[str, Declined])
+too_narrow: Program[str, Declined] = catch(AskFailed, NoStock)(lambda e: pure(""))(row4)  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
+lashed = row4.lash(lambda e: pure("") if isinstance(e, (AskFailed, NoStock)) else fail(e))
+assert_type(lashed, Program[str, Declined | Late])
