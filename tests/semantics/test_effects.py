@@ -26,6 +26,7 @@ from effactor import (
     free_ask,
     free_call,
     free_sleep,
+    gather,
     handle,
     handler,
     on,
@@ -363,6 +364,32 @@ def test_a_handler_asks_for_its_services_further_out(world: World) -> None:
 def test_services_are_there_after_waiting_and_after_failures(world: World) -> None:
     value = free_sleep(2).then(fail(Refused())).lash(lambda _: count())
     assert run(world, provide(Memory(8))(value)) == 8
+
+
+# ---------------------------------------------------------------- in several branches
+
+
+def test_branches_and_forks_have_the_handlers_of_where_they_begin(world: World) -> None:
+    @program
+    def work() -> Do[Any, Any, Any]:
+        fiber = yield from free_sleep(2).then(perform(Count("abc"))).fork()
+        found = yield from gather([free_sleep(1).then(perform(Sql("x"))), perform(Sql("y"))])
+        # The fork goes on inside here, and still has the handlers of where it began.
+        joined = yield from handle(Count)(lambda _: -1)(fiber.join())
+        number = yield from count()
+        return found, joined, number
+
+    level = handle(on(Sql)(rows), on(Count)(length), provide(Memory(4)))
+    assert run(world, level(work())) == ([["x"], ["y"]], 3, 4)
+
+
+def test_a_branch_may_have_a_handler_of_its_own(world: World) -> None:
+    @program
+    def work() -> Do[Any, Any, Any]:
+        own = handle(Sql)(lambda _: free_sleep(3).then(pure(["own"])))(perform(Sql("x")))
+        return (yield from gather([own, free_sleep(1).then(perform(Sql("y"))), own]))
+
+    assert run(world, handle(Sql)(rows)(work())) == [["own"], ["y"], ["own"]]
 
 
 # ---------------------------------------------------------------- or_else, bind_result
