@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, final, overload
 from typing_extensions import TypeVar, override
 
 from effactor.programs import structure
+from effactor.programs.joining import Applied, Container, ResultLikeProgram, swapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -52,7 +53,7 @@ class Step(Generic[E_co, F_co]):
         raise NotImplementedError
 
 
-class Program(Generic[A_co, E_co, F_co]):
+class Program(Container, ResultLikeProgram[A_co, E_co, F_co]):
     """A description of work that answers `A`, may fail with `E`, and performs effects `F`.
 
     Building a program does nothing. Interpreters give it meaning: run it against
@@ -62,6 +63,7 @@ class Program(Generic[A_co, E_co, F_co]):
 
     __slots__ = ()
 
+    @override
     def map(self, function: Callable[[A_co], B]) -> Program[B, E_co, F_co]:
         """Change the answer.
 
@@ -73,7 +75,8 @@ class Program(Generic[A_co, E_co, F_co]):
         """
         return Map(self, function)
 
-    def bind(
+    @override
+    def bind(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, function: Callable[[A_co], Program[B, E2, F2]]
     ) -> Program[B, E_co | E2, F_co | F2]:
         """Go on with a program that depends on the answer.
@@ -92,6 +95,7 @@ class Program(Generic[A_co, E_co, F_co]):
         """Do the same as `bind`."""
         return FlatMap(self, function)
 
+    @override
     def bind_result(self, function: Callable[[A_co], Result[B, E2]]) -> Program[B, E_co | E2, F_co]:
         """Go on with a `Result` of `returns` that depends on the answer.
 
@@ -133,6 +137,25 @@ class Program(Generic[A_co, E_co, F_co]):
         """
         return FlatMap(self, Tap(function))
 
+    @override
+    def apply(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, container: Program[Callable[[A_co], B], E2, F2]
+    ) -> Program[B, E_co | E2, F_co | F2]:
+        """Call the function that another program answers with this one's answer.
+
+        Args:
+            container: Runs after this program, so that `Fold.collect` of `returns`
+                runs its programs from first to last.
+
+        Returns:
+            A program that answers what the function returns.
+
+        Raises:
+            TypeError: If *container* is no program.
+        """
+        return FlatMap(self, Applied(container))
+
+    @override
     def alt(self, function: Callable[[E_co], E2]) -> Program[A_co, E2, F_co]:
         """Change the failure.
 
@@ -144,7 +167,8 @@ class Program(Generic[A_co, E_co, F_co]):
         """
         return Lash(self, FailWith(function))
 
-    def lash(
+    @override
+    def lash(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, function: Callable[[E_co], Program[B, E2, F2]]
     ) -> Program[A_co | B, E2, F_co | F2]:
         """Recover from every failure. Defects and interrupts pass by.
@@ -170,6 +194,16 @@ class Program(Generic[A_co, E_co, F_co]):
             TypeError: If *other* is no program.
         """
         return Lash(self, Always(structure.a_program("or_else", "other", other)))
+
+    @override
+    def swap(self) -> Program[E_co, A_co, F_co]:
+        """Exchange answer and failure. Defects and interrupts pass by.
+
+        Returns:
+            A program that answers what this one failed with, and fails with what
+            this one answered.
+        """
+        return self.attempt().bind_result(swapped)
 
     def attempt(self) -> Program[Result[A_co, E_co], Never, F_co]:
         """Turn the failure into a value of `returns`.
@@ -327,6 +361,26 @@ class Program(Generic[A_co, E_co, F_co]):
             msg = "named: name must not be empty"
             raise ValueError(msg)
         return Named(self, name)
+
+    # `Any` where nothing is known, not `Never`: else `Fold.collect` and the like find no
+    # type for the program they begin with.
+    @override
+    @classmethod
+    def from_value(cls, inner_value: A) -> Program[A, Any, Any]:
+        """Do the same as `pure`, for functions of `returns` that know only the class."""
+        return Pure(inner_value)
+
+    @override
+    @classmethod
+    def from_failure(cls, inner_value: E) -> Program[Any, E, Any]:
+        """Do the same as `fail`, for functions of `returns` that know only the class."""
+        return Fail(inner_value)
+
+    @override
+    @classmethod
+    def from_result(cls, inner_value: Result[A, E]) -> Program[A, E, Any]:
+        """Do the same as `from_result`, for functions of `returns` that know only the class."""
+        return from_result(inner_value)
 
     def __iter__(self) -> Generator[Step[E_co, F_co], Any, A_co]:
         """Let a do-block write `answer = yield from program`."""
@@ -633,7 +687,7 @@ def fail(error: E) -> Program[Never, E]:
 
 # At the end, because these modules need `Program`; see the package's `__init__`.
 from effactor.programs import operations  # noqa: E402
-from effactor.programs.conversions import ResultOf  # noqa: E402
+from effactor.programs.conversions import ResultOf, from_result  # noqa: E402
 from effactor.programs.forks import Fork  # noqa: E402
 from effactor.programs.resources import Ensure, OnInterrupt, Uninterruptible  # noqa: E402
 from effactor.programs.timeouts import Deadline, TimedOut  # noqa: E402
