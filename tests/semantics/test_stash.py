@@ -34,6 +34,8 @@ from effactor import (
     unstash_all,
 )
 from effactor.interpreters import ActorSystem, Simulation, explore, simulate
+from effactor.programs.forks import Fiber
+from effactor.programs.parallel import gather, race
 
 log: list[Any] = []
 
@@ -182,16 +184,17 @@ class Guest(Actor[Act]):
 
     @handler
     async def go(self, message: Act) -> str:
-        reply: str = await self.door.ask(Enter(message.what))
+        reply: str = await self.door.ask(Enter("ann", message.what))
         return f"{reply}!"
 
 
-def test_a_handler_that_asks_waits_too(world: World) -> None:
+@pytest.mark.parametrize("how", ["once", "slow"])
+def test_a_handler_that_asks_waits_too(world: World, how: str) -> None:
     async def body(system: ActorSystem) -> Any:
         door = await system.spawn(Door, "door")
         guest = await system.spawn(lambda: Guest(door), "guest")
-        ask = asyncio.ensure_future(guest.ask(Act("ann")))
-        await asyncio.sleep(1)
+        ask = asyncio.ensure_future(guest.ask(Act(how)))
+        await asyncio.sleep(5)
         n = await door.ask(Open())
         return n, await ask
 
@@ -242,6 +245,16 @@ def test_an_async_handler_cannot_stash_by_run_free_and_is_told_what_to_do(world:
 
     with pytest.raises(RuntimeError, match=r"/sim/door has no message.*`return stash\(\)`"):
         world.run(body)
+
+
+def test_run_free_is_refused_also_after_a_program_that_could_stash(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        door = await system.spawn(Door, "door")
+        await door.ask(Open())
+        await door.ask(Enter("ann"))
+        return await outcome(door.ask(Act("stash by run_free")))
+
+    assert isinstance(world.run(body), RuntimeError)
 
 
 def test_an_async_handler_may_unstash_by_run_free(world: World) -> None:
@@ -329,6 +342,23 @@ def test_a_stop_fails_asks_and_makes_dead_letters_of_tells(world: World, mode: A
     assert isinstance(got, ActorStopped)
     assert not got.delivered
     assert letters == [Enter("bob")]
+
+
+def test_a_handler_that_is_the_last_puts_nothing_back(world: World) -> None:
+    """The stop came before its `unstash_all`."""
+
+    async def body(system: ActorSystem) -> Any:
+        door = await system.spawn(Door, "door")
+        asks = await knock(door, "ann")
+        last = asyncio.ensure_future(door.ask(Open("slow")))
+        await asyncio.sleep(0.5)
+        await door.stop("current")
+        return await outcome(asks[0]), await last
+
+    got, n = world.run(body)
+    assert isinstance(got, ActorStopped)
+    assert n == 0
+    assert log == ["ann waits"]
 
 
 def test_what_is_put_back_before_a_stop_of_its_own_is_still_handled(world: World) -> None:
@@ -575,3 +605,43 @@ def test_a_failure_that_is_no_exception_is_raised_as_failed(world: World) -> Non
         return await outcome(door.ask(Enter("ann", "fails")))
 
     assert isinstance(world.run(body), Failed)
+
+
+def joined(fiber: Fiber[None]) -> Program[None]:
+    return fiber.join()
+
+
+class Busy(Actor[Enter | Open]):
+    """Stashes in a branch, a fork or under a timeout of its program."""
+
+    def __init__(self) -> None:
+        self.open = False
+
+    @handler
+    def enter(self, message: Enter) -> Program[Any, Any]:
+        if self.open:
+            return pure(f"welcome {message.name}")
+        programs: dict[str, Program[Any, Any]] = {
+            "race": race(stash(), free_sleep(5)),
+            "gather": gather([stash(), free_sleep(1)]),
+            "timeout": stash().then(free_sleep(1)).timeout(5),
+            "fork": stash().fork().bind(joined),
+        }
+        return programs[message.name]
+
+    @handler
+    def on_open(self, message: Open) -> Program[int]:
+        self.open = True
+        return unstash_all()
+
+
+def test_any_branch_of_the_program_may_stash(world: World) -> None:
+    names = ["race", "gather", "timeout", "fork"]
+
+    async def body(system: ActorSystem) -> Any:
+        busy = await system.spawn(Busy, "busy")
+        asks = [busy.ask_nowait(Enter(name)) for name in names]
+        await asyncio.sleep(10)
+        return await busy.ask(Open()), [await ask for ask in asks]
+
+    assert world.run(body) == (4, [f"welcome {name}" for name in names])

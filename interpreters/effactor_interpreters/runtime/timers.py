@@ -62,7 +62,8 @@ class Timers:
 
     def end(self, owner: Cell | None) -> None:
         """Forget all timers of *owner*; None means the system."""
-        for timer in list(self._owned.get(owner, ())):
+        timers = self._owned.get(owner)
+        for timer in () if timers is None else tuple(timers):
             self.remove(timer)
 
 
