@@ -48,7 +48,7 @@ class Container:
 # covariant by the same exception, and users of `Program` see it covariant.
 #
 # No `abc.ABC` among the bases, here or there: its metaclass would make `isinstance`, which
-# the engine asks for each program, several times slower.
+# is asked of all that we are given as a program, several times slower.
 class ResultLikeProgram(  # type: ignore[type-var]
     SupportsKindN["Program[Any, Any, Any]", A_co, E_co, F_co],
     ResultLikeN[A_co, E_co, F_co],  # pyright: ignore[reportInvalidTypeArguments]
