@@ -163,6 +163,9 @@ def _programs(where: str, programs: tuple[Any, ...]) -> None:
     if not programs:
         msg = f"{where}: give at least one program"
         raise TypeError(msg)
+    if isinstance(programs[0], list | tuple):
+        msg = f"{where}: give programs, not a collection of them: write {where}(*programs)"
+        raise TypeError(msg)
     structure.all_programs(where, "programs", programs)
 
 
@@ -184,10 +187,11 @@ def collected(where: str, argument: str, values: Any) -> tuple[Any, ...]:
         msg = f"{where}: {argument} must be an iterable, got one Program; put it into a list"
         raise TypeError(msg)
     try:
-        return tuple(values)
+        iterator = iter(values)
     except TypeError:
         msg = f"{where}: {argument} must be an iterable, got {values!r}"
         raise TypeError(msg) from None
+    return tuple(iterator)
 
 
 def check_concurrency(where: str, concurrency: object) -> None:
@@ -212,7 +216,7 @@ def check_concurrency(where: str, concurrency: object) -> None:
 
 
 def _check_mode(where: str, mode: object) -> None:
-    if mode not in {"fail_fast", "collect"}:
+    if mode not in ("fail_fast", "collect"):  # no set: it may be unhashable
         msg = f'{where}: mode must be "fail_fast" or "collect", got {mode!r}'
         raise ValueError(msg)
 

@@ -13,6 +13,7 @@ from typing_extensions import override
 from effactor.actors.ref import ActorRef, binding_of
 from effactor.errors import ActorNotFound, ActorStopped, Deadlock
 from effactor.programs import operations as ops
+from effactor.programs.exits import Interrupted
 from effactor_interpreters.runtime import stashing
 from effactor_interpreters.runtime.asking import awaiting, enter
 from effactor_interpreters.runtime.cell import Cell
@@ -39,14 +40,16 @@ _LEVELS = logging.getLevelNamesMapping()
 class Calling:
     """What a fiber waits for while an awaitable of `free_call` runs in a task."""
 
-    __slots__ = ("name", "task")
+    __slots__ = ("name", "task", "withdrawn")
 
     def __init__(self, name: str, task: asyncio.Task[Any]) -> None:
         self.name: str = name
         self.task: asyncio.Task[Any] = task
+        self.withdrawn: bool = False
 
     def withdraw(self) -> bool:
         """Cancel the task; the fiber goes on when it has ended."""
+        self.withdrawn = True
         self.task.cancel()
         return False
 
@@ -60,7 +63,7 @@ def _within(fiber: Fiber, timeout: float | None) -> float | None:
     deadline = fiber.deadline
     if deadline is None or (deadline.reaches and not fiber.masked):
         return timeout
-    left = max(0.0, deadline.at - fiber.owner.clock())
+    left: float = max(0.0, deadline.at - fiber.owner.clock())
     return left if timeout is None else min(timeout, left)
 
 
@@ -222,7 +225,10 @@ class Operations:
             if fiber.pending is not calling:
                 return
             if task.cancelled():
-                fiber.resume_died(CancelledError())
+                if calling.withdrawn:
+                    fiber.resume_as(Interrupted())
+                else:
+                    fiber.resume_died(CancelledError())
             elif (error := task.exception()) is not None:
                 fiber.resume_died(error)
             else:

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from effactor.errors import Failed
 from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeeded
 from effactor.programs.program import Block, Fail, FlatMap, Map, Program, Pure
+from effactor_interpreters.runtime.engine.branches import abandon, branches_of, interrupt
 from effactor_interpreters.runtime.engine.frames import close, enter, leave, unwind
-from effactor_interpreters.runtime.engine.lost import lost
+from effactor_interpreters.runtime.engine.lost import lost, together
 from effactor_interpreters.runtime.engine.notes import note
 from effactor_interpreters.runtime.engine.scopes import Scope
 from effactor_interpreters.runtime.engine.signals import (
@@ -46,14 +47,17 @@ from effactor_interpreters.runtime.engine.signals import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from effactor_interpreters.runtime.engine.frames import Frame
     from effactor_interpreters.runtime.world import Timer
 
 
 class Pending(Protocol):
-    """What a suspended fiber waits for."""
+    """What a suspended fiber waits for.
+
+    If that is other fibers, its method `branches` lists those that still run.
+    """
 
     def withdraw(self) -> bool:
         """Forget the fiber: it no longer wants the answer.
@@ -131,6 +135,7 @@ class Fiber:
         instead: A program to evaluate in place of an operation.
         frames: What is left to do, while it does not run.
         interrupted: Whether it was interrupted.
+        overtaken: Defects that an interrupt went before; None if there are none.
         masked: In how many uninterruptible programs it is.
         states: The values of the `State` cells of its run, kept by the root; None before
             the first.
@@ -148,6 +153,7 @@ class Fiber:
         "masked",
         "on_end",
         "outcome",
+        "overtaken",
         "owner",
         "parent",
         "pending",
@@ -173,6 +179,7 @@ class Fiber:
         self.instead: Any = None
         self.frames: Frame = None
         self.interrupted = False
+        self.overtaken: list[BaseException] | None = None
         self.masked = 0
         self.states: dict[Any, Any] | None = None
         self._serial: int | None = None
@@ -288,8 +295,8 @@ class Fiber:
             `SUSPENDED`.
         """
         self.pending = pending
-        if self.interrupted and not self.masked and pending.withdraw():
-            self._wake(INTERRUPT, None)
+        if self.interrupted and not self.masked:
+            interrupt(self.let_go())
         return SUSPENDED
 
     def _wake(self, kind: int, value: Any) -> None:
@@ -321,7 +328,7 @@ class Fiber:
             if kind == GIVEN:
                 value[2]()
             elif kind == DEFECT:
-                lost(self, "an interrupt overtook a defect", value)
+                self.overtake(kind, value, "an interrupt overtook a defect")
             kind, value = INTERRUPT, None
         elif kind == GIVEN:
             kind, value, _ = value
@@ -334,40 +341,56 @@ class Fiber:
 
     def interrupt(self) -> None:
         """Unwind the program as soon as it may be: at once if it waits, unmasked."""
-        if self.outcome is not None or self.interrupted:
-            return
-        self.interrupted = True
-        if self.pending is not None and not self.masked and self.pending.withdraw():
+        interrupt((self,))
+
+    def let_go(self) -> Sequence[Fiber]:
+        """Stop waiting, because of an interrupt, if that may be.
+
+        Returns:
+            The branches that must end before it goes on: they are to be interrupted.
+        """
+        pending = self.pending
+        if pending is None or self.masked:
+            return ()
+        if pending.withdraw():
             self._wake(INTERRUPT, None)
+            return ()
+        return branches_of(pending)
+
+    def overtake(self, kind: int, error: Any, what: str) -> None:
+        """Keep what an interrupt goes before: for a branch or fork it is its end."""
+        if kind == DEFECT and self.parent is not None:
+            self.overtaken = [*(self.overtaken or ()), error]
+        else:
+            lost(self, what, error)
 
     def abandon(self) -> None:
-        """Close the open do-blocks of a fiber that will never run again.
+        """End at once, with no effect performed any more: the fiber will never run again."""
+        abandon(self)
 
-        Blocks that insist on yielding while they are closed are left to the
-        garbage collector; nothing they yield is performed.
+    def cut_off(self) -> tuple[Frame, list[Fiber]]:
+        """Forget all that it does.
+
+        Returns:
+            Its frames, to be closed, and the fibers that end with it.
         """
-        frames, self.frames = self.frames, None
         pending, self.pending = self.pending, None
+        others = list(branches_of(pending))
         if pending is not None:
-            abandon = getattr(pending, "abandon", None)
-            if abandon is not None:
-                abandon()  # it is made of fibers itself
-            else:
-                pending.withdraw()
+            pending.withdraw()
         if self.outcome is None:
             self.outcome = Interrupted()
-        scope, self.scope = self.scope, None
-        if scope is not None:
-            scope.abandon()
-        while frames is not None:
-            kind, payload, frames = frames
-            if kind == BLOCK:
-                try:
-                    payload.close()
-                except Exception:  # noqa: S110 - a dying block may say anything
-                    pass
-            elif kind == SCOPE and payload is not None:
-                payload.abandon()
+        frames, self.frames = self.frames, None
+        scopes, self.scope = [self.scope], None
+        rest = frames
+        while rest is not None:
+            kind, payload, rest = rest
+            if kind == SCOPE:
+                scopes.append(payload)
+        for scope in scopes:
+            if scope is not None:
+                others += scope.cut_off()
+        return frames, others
 
     # ------------------------------------------------------------ the machine
 
@@ -383,6 +406,8 @@ class Fiber:
             self._end(FailedWith(error))
         elif kind == DEFECT:
             self._end(Died(error))
+        elif self.overtaken is not None:
+            self._end(Died(together("several finalisers died", self.overtaken)))
         else:
             self._end(Interrupted())
 

@@ -24,13 +24,14 @@ from effactor.programs.forks import (
 from effactor.programs.naming import name_of
 from effactor.programs.operations import Operation
 from effactor.programs.resources import Finalize
-from effactor_interpreters.runtime.engine.lost import lost
-from effactor_interpreters.runtime.engine.parallel import Every, together
+from effactor_interpreters.runtime.engine.branches import leaves
+from effactor_interpreters.runtime.engine.lost import lost, together
+from effactor_interpreters.runtime.engine.parallel import Every
 from effactor_interpreters.runtime.engine.scopes import EndForks, Scope
 from effactor_interpreters.runtime.engine.signals import DEFECT, FAILURE, SUSPENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from effactor.programs.program import Program
     from effactor_interpreters.runtime.engine.fiber import Fiber
@@ -91,9 +92,9 @@ class Forked:
         """List its failure or defect, if nobody has been told of it."""
         return [] if self._seen else ended_badly(self.fiber.outcome)
 
-    def abandon(self) -> None:
-        """End it at once, with no effect performed any more."""
-        self.fiber.abandon()
+    def fibers(self) -> Sequence[Fiber]:
+        """List the fiber that runs it."""
+        return (self.fiber,)
 
 
 def ended_badly(outcome: Exit[Any, Any] | None) -> list[tuple[int, Any]]:
@@ -140,9 +141,14 @@ class ForkWait:
 
     def describe(self) -> str:
         """Say what is waited for."""
-        pending = self.forked.fiber.pending
-        doing = "" if pending is None else f", which waits for {pending.describe()}"
-        return f"the fork {self.forked.name}{doing}"
+        name = self.forked.name
+        found = leaves((self.forked.fiber,), 1)
+        if not found:
+            return f"the fork {name}"
+        # No further along a chain of forks: it may be long, or a circle.
+        first = found[0]
+        what = f"the fork {first.forked.name}" if type(first) is ForkWait else first.describe()
+        return f"the fork {name}, which waits for {what}"
 
 
 def _fork(node: Fork[Any, Any, Any], fiber: Fiber) -> Handle[Any, Any]:
@@ -329,8 +335,9 @@ class Completions:
         """List the failures and defects that nobody has taken."""
         return [found for outcome in self._arrived for found in ended_badly(outcome)]
 
-    def abandon(self) -> None:
-        """Nothing runs here."""
+    def fibers(self) -> Sequence[Fiber]:
+        """List none: nothing runs here."""
+        return ()
 
 
 class _Taking:

@@ -32,7 +32,6 @@ from effactor.programs.program import (
     Refine,
 )
 from effactor.programs.resources import Bracket, Ensure, OnInterrupt, Scoped, Uninterruptible
-from effactor_interpreters.runtime.engine.lost import lost
 from effactor_interpreters.runtime.engine.notes import note
 from effactor_interpreters.runtime.engine.scopes import Scope
 from effactor_interpreters.runtime.engine.signals import (
@@ -256,7 +255,8 @@ def unwind(fiber: Fiber, kind: int, error: Any) -> Any:
                     elif kind != INTERRUPT:
                         kind, error = fiber.raised(other)
                     else:
-                        lost(fiber, "a do-block died while it was interrupted", other)
+                        what = "a do-block died while it was interrupted"
+                        fiber.overtake(*fiber.raised(other), what)
                 else:
                     if kind == INTERRUPT:
                         # Its `finally` performs effects; it goes on, masked, and
@@ -315,7 +315,7 @@ def _unmasked(fiber: Fiber, kind: int, error: Any) -> tuple[int, Any]:
     if not fiber.interrupted or fiber.masked:
         return kind, error
     if kind == DEFECT:
-        lost(fiber, "an uninterruptible program died, and was interrupted", error)
+        fiber.overtake(kind, error, "an uninterruptible program died, and was interrupted")
     return INTERRUPT, None
 
 
@@ -325,7 +325,7 @@ def _after_finaliser(fiber: Fiber, held: Any, kind: int, error: Any) -> tuple[in
     if before == INTERRUPT or (fiber.interrupted and not fiber.masked):
         # The interrupt goes on, whatever the finaliser did.
         if kind != INTERRUPT:
-            lost(fiber, "a finaliser ended badly after an interrupt", error)
+            fiber.overtake(kind, error, "a finaliser ended badly after an interrupt")
         return INTERRUPT, None
     if before != SUCCESS and value is not error and isinstance(error, BaseException):
         error.__context__ = as_exception(before, value)

@@ -7,7 +7,7 @@ fiber goes on when the last one has ended.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
@@ -24,7 +24,8 @@ from effactor.programs.parallel import (
     Zip,
 )
 from effactor.programs.program import FlatMap, Program, Pure
-from effactor_interpreters.runtime.engine.signals import SUSPENDED
+from effactor_interpreters.runtime.engine.branches import interrupt, leaves
+from effactor_interpreters.runtime.engine.lost import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -95,7 +96,8 @@ class Group:
                 if not self.running:
                     self.decided = self.at_the_end()
             else:
-                self._interrupt_all()
+                self._begin_no_more()
+                interrupt(self.branches())
         if not self.running and self.decided is not None:
             self._finish(self.decided)
 
@@ -107,10 +109,8 @@ class Group:
         """Decide how the group ends when all branches have, and none has decided it."""
         raise NotImplementedError
 
-    def _interrupt_all(self) -> None:
+    def _begin_no_more(self) -> None:
         self._left = enumerate(())
-        for branch in tuple(self.running.values()):
-            branch.interrupt()
 
     def _finish(self, decided: Exit[Any, Any]) -> None:
         defects = self._defects
@@ -127,26 +127,25 @@ class Group:
     # ------------------------------------------------------------ what the fiber waits for
 
     def withdraw(self) -> bool:
-        """Interrupt the branches; the fiber goes on when they have ended."""
+        """Begin no more branches; the fiber goes on when those that run have ended."""
         if not isinstance(self.decided, Died):
             self.decided = Interrupted()
-        self._interrupt_all()
+        self._begin_no_more()
         return False
 
-    def abandon(self) -> None:
-        """End the branches with no effect performed any more."""
-        for branch in self.running.values():
-            branch.abandon()
+    def branches(self) -> Sequence[Fiber]:
+        """List the branches that run."""
+        return tuple(self.running.values())
 
     def describe(self) -> str:
-        """Say what is waited for."""
-        waiting = [
-            f"{branch.pending.describe()}"
-            for branch in tuple(self.running.values())[:3]
-            if branch.pending is not None
-        ]
-        more = ", ..." if len(self.running) > len(waiting) else ""
-        return f"{self.name} of {self.size} ({', '.join(waiting)}{more})"
+        """Say what is waited for, by the first few branches."""
+        waiting = [pending.describe() for pending in leaves(self.branches(), _SHOWN)]
+        if len(self.running) > len(waiting):
+            waiting.append("...")
+        return f"{self.name} of {self.size} ({', '.join(waiting)})"
+
+
+_SHOWN: Final = 3
 
 
 class _Ending:
@@ -161,19 +160,6 @@ class _Ending:
     def __call__(self, outcome: Exit[Any, Any]) -> None:
         """Tell it."""
         self.group.ended(self.number, outcome)
-
-
-def together(message: str, defects: Sequence[BaseException]) -> BaseException:
-    """Make one exception of several.
-
-    Args:
-        message: What they have in common.
-        defects: At least one.
-
-    Returns:
-        The only one, or a group of them.
-    """
-    return defects[0] if len(defects) == 1 else BaseExceptionGroup(message, defects)
 
 
 class All(Group):
@@ -297,7 +283,7 @@ class Waiting:
 
     def describe(self) -> str:
         """Say what is waited for."""
-        return "nothing, for ever"
+        return "never()"
 
 
 def _gather(node: Gather[Any, Any, Any], fiber: Fiber) -> Any:
@@ -336,8 +322,7 @@ def _at_least(node: AtLeast[Any, Any, Any], fiber: Fiber) -> Any:
 
 
 def _never(_node: Forever, fiber: Fiber) -> Any:
-    fiber.wait(Waiting())
-    return SUSPENDED
+    return fiber.wait(Waiting())
 
 
 PARALLEL: dict[type[Any], Callable[[Any, Fiber], Any]] = {

@@ -14,7 +14,9 @@ from effactor.programs.program import Program, Pure
 from effactor.programs.resources import Ensure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from effactor_interpreters.runtime.engine.fiber import Fiber
 
 
 class Member(Protocol):
@@ -32,8 +34,8 @@ class Member(Protocol):
         """List the failures and defects that nobody has been told of."""
         ...
 
-    def abandon(self) -> None:
-        """End it at once, with no effect performed any more."""
+    def fibers(self) -> Sequence[Fiber]:
+        """List the fibers that run it."""
         ...
 
 
@@ -68,11 +70,14 @@ class Scope:
         self.finalizers = []
         return made
 
-    def abandon(self) -> None:
-        """Forget what runs and what is open, with no effect performed any more."""
+    def cut_off(self) -> list[Fiber]:
+        """Forget what runs and what is open, with no effect performed any more.
+
+        Returns:
+            The fibers that end with it.
+        """
         members, self.members, self.finalizers = self.members, {}, []
-        for member in members:
-            member.abandon()
+        return [fiber for member in members for fiber in member.fibers()]
 
 
 @final

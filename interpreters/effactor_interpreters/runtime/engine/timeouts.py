@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from effactor.errors import Timeout
 from effactor.programs.exits import Died, FailedWith
 from effactor.programs.naming import name_of
+from effactor.programs.program import Pure
 from effactor.programs.timeouts import Deadline as DeadlineNode
 from effactor.programs.timeouts import TimedOut
+from effactor_interpreters.runtime.engine.branches import leaves
 from effactor_interpreters.runtime.engine.fiber import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from effactor.programs.exits import Exit
     from effactor.programs.program import Program
@@ -27,7 +29,7 @@ class Limited:
         fiber: The fiber that waits.
         branch: The fiber that runs the program.
         seconds: How long it may take.
-        timer: The timer.
+        timer: The timer; None for 0 seconds, which are over after the first turn.
         expired: Whether the time is over.
     """
 
@@ -41,8 +43,10 @@ class Limited:
         self.branch: Fiber = fiber.child(program)
         self.branch.lender = fiber  # it is no scope of its own
         self.branch.on_end = self._ended
-        what = f"timeout of {name_of(program)}"
-        self.timer: Timer = fiber.owner.call_later(seconds, self._expire, what)
+        self.timer: Timer | None = None
+        if seconds:
+            what = f"timeout of {name_of(program)}"
+            self.timer = fiber.owner.call_later(seconds, self._expire, what)
 
     def begin(self) -> Any:
         """Start the program, and let the fiber wait.
@@ -51,33 +55,41 @@ class Limited:
             What the operation's function must return.
         """
         self.branch.begin()
+        if self.timer is None:
+            # Not by a timer: on a busy loop it would fire before the first turn.
+            after = self.fiber.child(Pure(None))
+            after.on_end = self._expire
+            after.begin()
         return self.fiber.wait(self)
 
-    def _expire(self) -> None:
+    def _expire(self, _outcome: object = None) -> None:
         if self.branch.outcome is None:
             self.expired = True
             self.branch.interrupt()
 
     def _ended(self, outcome: Exit[Any, Any]) -> None:
-        self.timer.cancel()
+        self._cancel()
         if self.expired and not isinstance(outcome, Died):
             outcome = FailedWith(Timeout(self.seconds, name_of(self.program)))
         self.fiber.resume_as(outcome)
 
+    def _cancel(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+
     def withdraw(self) -> bool:
-        """Interrupt the program; the fiber goes on when it has ended."""
-        self.branch.interrupt()
+        """Forget the time; the fiber goes on when the program has ended."""
+        self._cancel()
         return False
 
-    def abandon(self) -> None:
-        """End the program with no effect performed any more."""
-        self.timer.cancel()
-        self.branch.abandon()
+    def branches(self) -> Sequence[Fiber]:
+        """List the fiber that runs the program."""
+        return (self.branch,)
 
     def describe(self) -> str:
         """Say what is waited for."""
-        pending = self.branch.pending
-        what = "a program" if pending is None else pending.describe()
+        found = leaves(self.branches(), 1)
+        what = found[0].describe() if found else "a program"
         return f"{what}, for at most {self.seconds:g} s"
 
 
@@ -87,9 +99,12 @@ def _timeout(node: TimedOut[Any, Any, Any], fiber: Fiber) -> Any:
 
 def _deadline(node: DeadlineNode[Any, Any, Any], fiber: Fiber) -> Any:
     limited = Limited(fiber, node.source, node.seconds)
-    at = fiber.owner.clock() + node.seconds
+    at, reaches = fiber.owner.clock() + node.seconds, True
     outer = fiber.deadline
-    limited.branch.deadline = Deadline(at if outer is None else min(at, outer.at), reaches=True)
+    if outer is not None and outer.at < at:
+        # The outer one's interrupt must reach this fiber to reach what is inside.
+        at, reaches = outer.at, outer.reaches and not fiber.masked
+    limited.branch.deadline = Deadline(at, reaches=reaches)
     return limited.begin()
 
 
