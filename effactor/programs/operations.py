@@ -291,7 +291,16 @@ def a_duration(where: str, argument: str, value: Any) -> float:
     return checked
 
 
-def _a_ref(where: str, ref: Any) -> None:
+def a_ref(where: str, ref: Any) -> None:
+    """Refuse what is no ref of an actor.
+
+    Args:
+        where: The function that received it, for the error.
+        ref: What was given.
+
+    Raises:
+        TypeError: If it is something else; it says what to give instead.
+    """
     # Duck-typed: importing ActorRef here would be a circle, and every operation
     # passes this way.
     if not hasattr(ref, "incarnation"):
@@ -335,7 +344,7 @@ def free_ask(
         TypeError: If *ref* is no ref, or *timeout* no number.
         ValueError: If *timeout* is negative or not finite.
     """
-    _a_ref("free_ask", ref)
+    a_ref("free_ask", ref)
     if timeout is not None:
         seconds("free_ask", "timeout", timeout)
     return Ask(ref, message, timeout)
@@ -354,7 +363,7 @@ def free_tell(ref: ActorRef[M], message: M) -> Program[None]:
     Raises:
         TypeError: If *ref* is no ref.
     """
-    _a_ref("free_tell", ref)
+    a_ref("free_tell", ref)
     return Tell(ref, message)
 
 
@@ -373,7 +382,7 @@ def free_stop(ref: ActorRef[Any], mode: StopMode = "graceful") -> Program[None]:
         TypeError: If *ref* is no ref.
         ValueError: If *mode* is none of the three.
     """
-    _a_ref("free_stop", ref)
+    a_ref("free_stop", ref)
     check_stop_mode("free_stop", mode)
     return Stop(ref, mode)
 
@@ -405,7 +414,7 @@ def free_join(ref: ActorRef[Any]) -> Program[None]:
     Raises:
         TypeError: If *ref* is no ref.
     """
-    _a_ref("free_join", ref)
+    a_ref("free_join", ref)
     return Join(ref)
 
 

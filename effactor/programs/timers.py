@@ -9,7 +9,7 @@ from typing_extensions import TypeVar, override
 from effactor.programs.operations import (
     Operation,
     # One check of refs for all operations.
-    _a_ref,  # pyright: ignore[reportPrivateUsage]
+    a_ref,
     a_duration,
 )
 from effactor.programs.program import A_co, Program
@@ -111,5 +111,5 @@ def schedule_once(delay: float, ref: ActorRef[M], message: M) -> Program[Timer]:
         ValueError: If *delay* is negative or not finite.
     """
     a_duration("schedule_once", "delay", delay)
-    _a_ref("schedule_once", ref)
+    a_ref("schedule_once", ref)
     return ScheduleOnce(delay, ref, message)
