@@ -14,6 +14,10 @@ from effactor.actors.handlers import handler
 from effactor.actors.message import Message
 from effactor.actors.ref import ActorRef, StopMode
 from effactor.actors.supervision import Directive, OneForOneStrategy
+from effactor.coordination.deferred import Deferred
+from effactor.coordination.queue import Queue
+from effactor.coordination.semaphore import Semaphore
+from effactor.coordination.state import State
 from effactor.errors import (
     ActorNotFound,
     ActorStopped,
@@ -21,10 +25,12 @@ from effactor.errors import (
     AskLost,
     AskTimeout,
     BadToken,
+    BranchesFailed,
     Deadlock,
     EffactorError,
     EscapedEffect,
     Failed,
+    FiberInterrupted,
     HandlerFailed,
     Livelock,
     MailboxFull,
@@ -33,6 +39,7 @@ from effactor.errors import (
     NameTaken,
     NoInterpreter,
     NonDeterminism,
+    Timeout,
     UnboundRef,
     Unhandled,
     UnhandledEffect,
@@ -43,7 +50,13 @@ from effactor.programs.conversions import from_io_result, from_maybe, from_resul
 from effactor.programs.do import Do, program
 from effactor.programs.effects import Effect, perform
 from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeeded
+from effactor.programs.explaining import explain
+from effactor.programs.forks import (
+    Fiber,
+    as_completed,
+)
 from effactor.programs.handling import Handling, on
+from effactor.programs.interpreter import Interpreter
 from effactor.programs.levels import handle
 from effactor.programs.mailbox import stash, unstash_all
 from effactor.programs.operations import (
@@ -61,6 +74,16 @@ from effactor.programs.operations import (
     free_tell,
     free_uuid,
 )
+from effactor.programs.parallel import (
+    Quorum,
+    at_least,
+    first_success,
+    gather,
+    never,
+    race,
+    traverse,
+    zip_,
+)
 from effactor.programs.program import (
     Fail,
     FlatMap,
@@ -70,11 +93,19 @@ from effactor.programs.program import (
     fail,
     pure,
 )
+from effactor.programs.resources import (
+    acquire_release,
+    bracket,
+    scoped,
+)
 from effactor.programs.services import Needs, provide, service
 from effactor.programs.timers import Timer, schedule_once
+from effactor.programs.timing import every
+from effactor.schedules.basic import exponential, fixed, recurs, spaced
+from effactor.schedules.schedule import Schedule
 
 if TYPE_CHECKING:
-    from effactor.interpreters import ActorSystem, run_free
+    from effactor.interpreters import ActorSystem, run_free, step
 
 Free = Program
 
@@ -89,7 +120,9 @@ __all__ = [
     "AskLost",
     "AskTimeout",
     "BadToken",
+    "BranchesFailed",
     "Deadlock",
+    "Deferred",
     "Died",
     "Directive",
     "Do",
@@ -100,10 +133,13 @@ __all__ = [
     "Fail",
     "Failed",
     "FailedWith",
+    "Fiber",
+    "FiberInterrupted",
     "FlatMap",
     "Free",
     "HandlerFailed",
     "Handling",
+    "Interpreter",
     "Interrupted",
     "Livelock",
     "MailboxFull",
@@ -117,16 +153,31 @@ __all__ = [
     "OneForOneStrategy",
     "Program",
     "Pure",
+    "Queue",
+    "Quorum",
+    "Schedule",
+    "Semaphore",
+    "State",
     "Step",
     "StopMode",
     "Succeeded",
+    "Timeout",
     "Timer",
     "UnboundRef",
     "Unhandled",
     "UnhandledEffect",
     "Violation",
+    "acquire_release",
+    "as_completed",
+    "at_least",
+    "bracket",
     "catch",
+    "every",
+    "explain",
+    "exponential",
     "fail",
+    "first_success",
+    "fixed",
     "free_ask",
     "free_call",
     "free_join",
@@ -143,23 +194,32 @@ __all__ = [
     "from_io_result",
     "from_maybe",
     "from_result",
+    "gather",
     "handle",
     "handler",
+    "never",
     "on",
     "perform",
     "program",
     "provide",
     "pure",
+    "race",
+    "recurs",
     "run_free",
     "schedule_once",
+    "scoped",
     "service",
+    "spaced",
     "stash",
+    "step",
+    "traverse",
     "unstash_all",
+    "zip_",
 ]
 
 # Users write `from effactor import ActorSystem`, but the core must not import an
 # interpreter: these names load the facade when they are first used.
-_FROM_INTERPRETERS = frozenset({"ActorSystem", "run_free"})
+_FROM_INTERPRETERS = frozenset({"ActorSystem", "run_free", "step"})
 
 
 # Hidden from type checkers: they know all names, and would take any other for Any.

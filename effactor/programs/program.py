@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from effactor.errors import Timeout
     from effactor.programs.exits import Exit
     from effactor.programs.forks import Fiber
+    from effactor.schedules.schedule import Schedule
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -334,6 +335,55 @@ class Program(Container, ResultLikeProgram[A_co, E_co, F_co]):
         """
         return Fork(self)
 
+    def retry(self, schedule: Schedule[E_co] | int) -> Program[A_co, E_co, F_co]:
+        """Run this program again after a failure, as long as *schedule* says so.
+
+        Args:
+            schedule: Asked with each failure; its times count from before the first run.
+                A number stands for `recurs(number)`: so many runs more, at once.
+
+        Returns:
+            A program that answers like the first run that answers, or fails with the
+            failure at which the schedule was over. Defects and interrupts are not
+            retried; `.refine(OSError)` makes a defect a failure.
+
+        Raises:
+            TypeError: If *schedule* is neither a schedule nor a whole number.
+            ValueError: If it is a negative number.
+        """
+        return Retry(self, timing.checked_schedule("retry", schedule))
+
+    def repeat(self, schedule: Schedule[A_co] | int) -> Program[A_co, E_co, F_co]:
+        """Run this program again after an answer, as long as *schedule* says so.
+
+        Args:
+            schedule: Asked with each answer; its times count from before the first run.
+                A number stands for `recurs(number)`: so many runs more, at once.
+
+        Returns:
+            A program that answers the last answer, or fails with the first failure.
+
+        Raises:
+            TypeError: If *schedule* is neither a schedule nor a whole number.
+            ValueError: If it is a negative number.
+        """
+        return Repeat(self, timing.checked_schedule("repeat", schedule))
+
+    def delayed(self, seconds: float) -> Program[A_co, E_co, F_co]:
+        """Run this program later.
+
+        Args:
+            seconds: How long to wait first, at least 0.
+
+        Returns:
+            A program that ends as this one does.
+
+        Raises:
+            TypeError: If *seconds* is no number.
+            ValueError: If it is negative or not finite.
+        """
+        return Delayed(self, operations.a_duration("delayed", "seconds", seconds))
+
     def pipe(self, function: Callable[[Program[A_co, E_co, F_co]], B]) -> B:
         """Apply *function* to this program: `p.pipe(f)` is `f(p)`.
 
@@ -424,8 +474,15 @@ class Program(Container, ResultLikeProgram[A_co, E_co, F_co]):
         return self
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
-        """Show the tree in a notebook."""
-        return {"text/plain": repr(self)}
+        """Show what `explain` draws in a notebook."""
+        # Here, because it needs all nodes, and they need this module.
+        from effactor.programs.explaining import explain
+
+        explanation = explain(self)
+        return {
+            "text/plain": explanation.to_text(),
+            "text/vnd.mermaid": explanation.to_mermaid(),
+        }
 
 
 structure.node_base(Program)
@@ -686,8 +743,9 @@ def fail(error: E) -> Program[Never, E]:
 
 
 # At the end, because these modules need `Program`; see the package's `__init__`.
-from effactor.programs import operations  # noqa: E402
+from effactor.programs import operations, timing  # noqa: E402
 from effactor.programs.conversions import ResultOf, from_result  # noqa: E402
 from effactor.programs.forks import Fork  # noqa: E402
 from effactor.programs.resources import Ensure, OnInterrupt, Uninterruptible  # noqa: E402
 from effactor.programs.timeouts import Deadline, TimedOut  # noqa: E402
+from effactor.programs.timing import Delayed, Repeat, Retry  # noqa: E402

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from effactor.traces.branches import branches
 from effactor.traces.wording import one_line, seconds, sentence
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def to_text(records: Sequence[Record]) -> str:
     actors = {r.source for r in records if r.kind not in _OUTCOMES}
     lone = len(actors) == 1
     title = actors.pop() if lone else f"{len(records)} records"
-    return "\n".join([title, *_branches(_lines(records, lone=lone))])
+    return "\n".join([title, *branches(_lines(records, lone=lone))])
 
 
 def _lines(records: Iterable[Record], *, lone: bool) -> list[tuple[int, str]]:
@@ -72,17 +73,3 @@ def _answers(before: Record | None, record: Record) -> bool:
         and (before.source, before.target) == (record.target, record.source)
         and before.within == record.within
     )
-
-
-def _branches(lines: list[tuple[int, str]]) -> list[str]:
-    """Draw the tree from below: only there is it known whether a branch goes on."""
-    drawn: list[str] = []
-    goes_on: list[bool] = []
-    for depth, words in reversed(lines):
-        goes_on += [False] * (depth + 1 - len(goes_on))
-        left = "".join("│  " if level else "   " for level in goes_on[:depth])
-        drawn.append(f"{left}{'├─' if goes_on[depth] else '└─'} {words}")
-        goes_on[depth] = True
-        del goes_on[depth + 1 :]
-    drawn.reverse()
-    return drawn

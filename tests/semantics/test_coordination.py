@@ -697,8 +697,8 @@ def test_the_loser_of_a_race_takes_nothing(world: World) -> None:
         one: Queue[int] = Queue()
         other: Queue[int] = Queue()
         feeding = free_sleep(0.1).then(one.put(1)).then(other.put(2))
-        racing: Program[int] = race(one.get(), other.get())
-        _, first = yield from zip_(feeding, racing)
+        gets = [one.get(), other.get()]
+        _, first = yield from zip_(feeding, race(*gets))
         return [first, (yield from other.size())]
 
     assert run(world, both()) == [1, 1]

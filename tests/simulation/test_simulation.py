@@ -1006,3 +1006,29 @@ def test_a_reply_in_time_leaves_no_timer_behind() -> None:
         return sim.run(free_now()).isoformat()
 
     assert simulate(scenario).value == "2000-01-01T00:00:00+00:00"
+
+
+class Patient(Actor[str]):
+    """Waits under a timeout of asyncio."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+
+    @handler
+    async def take(self, message: str) -> None:
+        async with asyncio.timeout(10):
+            await asyncio.sleep(1)
+        self.got.append(message)
+
+
+def test_a_tell_to_an_actor_that_waits_under_a_timeout_is_an_event_too() -> None:
+    def scenario(sim: Simulation) -> None:
+        patient = sim.spawn(Patient, "patient")
+        sim.run(free_tell(patient, "one").then(free_sleep(0.5)).then(free_tell(patient, "two")))
+        sim.settle()
+        assert sim.actor(patient).got == ["one", "two"]
+
+    run = simulate(scenario)
+    assert run.error is None
+    told = [(r.time, r.subject) for r in run.trace if r.kind == "tell"]
+    assert told == [(0.0, "one"), (1.0, "two")]

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from effactor.actors.message import declared
 from effactor.actors.ref import ActorRef
+from effactor.coordination.deferred import DeferredGet
 from effactor.errors import ActorNotFound, AskFailed, Failed, HandlerFailed, MissingAnswer
 from effactor.programs import operations as ops
 from effactor.programs.effects import Perform
@@ -33,6 +34,7 @@ from effactor_interpreters.dry_run.declarations import (
     type_name,
 )
 from effactor_interpreters.dry_run.zeros import EPOCH, NO_ZERO, zero
+from effactor_interpreters.runtime.engine.coordination import COORDINATION
 from effactor_interpreters.runtime.engine.signals import OperationFailed
 from effactor_interpreters.runtime.engine.sleeping import Sleeping
 from effactor_interpreters.runtime.engine.synchronous import without_fibers
@@ -69,7 +71,8 @@ class Operations:
         Returns:
             The table for the engine.
         """
-        return {**without_fibers(self._answering()), ops.Sleep: self.sleep}
+        coordination = dict.fromkeys(COORDINATION, self.coordinate)
+        return {**without_fibers(self._answering()), **coordination, ops.Sleep: self.sleep}
 
     def _answering(self) -> dict[type[Any], Callable[[Any], Any]]:
         return {
@@ -228,6 +231,16 @@ class Operations:
         answer = self._plain("sleep", self._recorder.path, operation.seconds, operation)
         sleeping = Sleeping(fiber, operation.seconds, answer if stubbed else None)
         return fiber.wait(sleeping)
+
+    def coordinate(self, operation: Any, fiber: Fiber) -> Any:
+        """Do it with queues and the like of this run, unless the user has another answer."""
+        stub = self._answers.find(operation)
+        path = self._recorder.path
+        self._recorder.begin("coordinate", path, operation)
+        if stub is NO_STUB:
+            return COORDINATION[type(operation)](operation, fiber)
+        fails = () if type(operation) is DeferredGet else None
+        return self._settled(path, lambda: resolve(stub, operation), fails=fails)
 
     def spawn(self, operation: ops.Spawn[Any]) -> Any:
         """Answer the ref that the actor would have; the actor is not even made."""

@@ -54,6 +54,7 @@ from effactor_interpreters.runtime.waits import (
     Wait,
     as_raised,
     is_declared,
+    note_handling,
     wait_for,
 )
 
@@ -405,6 +406,7 @@ class Cell(TaskProtocol):
             return error
         error = as_raised(self, message, error)
         if not is_declared(message, error):
+            note_handling(self, message, error)
             self.put_first(Failure(error))
         self.after_turn()
         return error

@@ -59,10 +59,9 @@ class TaskProtocol:
             if self.state != RUNNING:
                 return False
             # In its first step the handler waits for nothing yet; it is cancelled when
-            # it does. The mailbox makes sure that the turn's end is noticed.
+            # it does.
             self.relations.cancelled += 1
-            if self.mailbox is None:
-                self.mailbox = deque()
+            self._notice_end_of_turn()
             return True
         if isinstance(driver, TaskDriver):
             driver.cancel()
@@ -73,13 +72,19 @@ class TaskProtocol:
         driver.must_cancel = True
         return True
 
+    def _notice_end_of_turn(self) -> None:
+        # A turn on an asker's stack ends without a look at the relations if there is no
+        # mailbox. Where no such turn exists there must be none: tells would go into it
+        # past the world.
+        if self.mailbox is None and self.system.world.inline:
+            self.mailbox = deque()
+
     def cancelling(self) -> int:
         """Count the cancellations of the running handler."""
         driver = self.driver
         if driver is None:
             self.relations.guarded = True
-            if self.mailbox is None:
-                self.mailbox = deque()
+            self._notice_end_of_turn()
             return self.relations.cancelled
         if isinstance(driver, Driver):
             driver.guarded = True

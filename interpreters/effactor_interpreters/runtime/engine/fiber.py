@@ -450,8 +450,23 @@ class Fiber:
                             p, frames = self._take_instead(frames)
                             continue
                     elif t is FlatMap:
-                        frames = (FLATMAP, p.function, frames)
+                        function = p.function
                         p = p.source
+                        perform = get(type(p))
+                        if perform is None:
+                            frames = (FLATMAP, function, frames)
+                            continue
+                        # An operation first, the usual case: no frame if it need not wait.
+                        v = perform(p, self)
+                        if v is SUSPENDED:
+                            frames = (FLATMAP, function, frames)
+                            if self.instead is None:
+                                self.frames = frames
+                                return None
+                            p, frames = self._take_instead(frames)
+                            continue
+                        perform = None  # what is raised now comes from no operation
+                        p = function(v)
                         continue
                     elif t is Block:
                         frames = (BLOCK, p.function.function(*p.args, **p.kwargs), frames)

@@ -12,6 +12,7 @@ from typing_extensions import TypeVar, override
 
 from effactor.errors import UnhandledEffect
 from effactor.programs.effects import Perform
+from effactor.programs.exits import Died, FailedWith, Succeeded
 from effactor.programs.operations import Operation, Sleep
 from effactor.programs.structure import a_program
 from effactor_interpreters.runtime.engine.effects import perform_effect
@@ -88,6 +89,24 @@ class Request:
         self._close()
         self._settle("die", defect)
         self._stepping.run_on()
+
+    def settle(self, outcome: Exit[Any, Any]) -> None:
+        """Let the operation end like *outcome*: what another interpreter made of it, say.
+
+        Args:
+            outcome: The exit. An interrupt becomes a defect of the program.
+
+        Raises:
+            RuntimeError: If no answer is wanted any more.
+        """
+        if isinstance(outcome, Succeeded):
+            self.answer(outcome.value)
+        elif isinstance(outcome, FailedWith):
+            self.fail(outcome.error)
+        elif isinstance(outcome, Died):
+            self.die(outcome.defect)
+        else:
+            self.die(RuntimeError(f"{self!r} was interrupted where it was performed"))
 
     def _close(self) -> None:
         if not self.is_open:
