@@ -176,9 +176,9 @@ def scoped(program: Program[A, E, F]) -> Program[A, E, F]:
     """Give a program a scope of its own.
 
     When the program ends, however it ends, the forks it has not joined are interrupted
-    and awaited; then what it acquired with `acquire_release` is released, in reverse
-    order. Runs and the branches of `gather`, `race` and the like, and forks, have
-    scopes of their own anyway; a do-block has none.
+    and awaited; then what it acquired with `acquire_release` is released and the actors
+    that it spawned are stopped and awaited, in reverse order. Runs and the branches of `gather`, `race` and the like, and forks, have
+    scopes of their own anyway, but only `scoped` stops actors; a do-block has none.
 
     Args:
         program: Any program.

@@ -130,6 +130,8 @@ class Fiber:
         parent: The fiber that started it; None for the one that the run began with.
         scope: What is to end with it; None until there is something.
         lender: The fiber whose scope it uses instead of one of its own, or None.
+        scoped: The innermost `scoped` around it, which stops the actors that it spawns;
+            None if there is none.
         deadline: When it must have ended; None if there is no deadline.
         effects: Handlers of the user's effects in force, linked: (table, next).
         instead: A program to evaluate in place of an operation.
@@ -158,6 +160,7 @@ class Fiber:
         "parent",
         "pending",
         "scope",
+        "scoped",
         "states",
         "table",
         "within",
@@ -174,6 +177,7 @@ class Fiber:
         self.parent: Fiber | None = None
         self.scope: Scope | None = None
         self.lender: Fiber | None = None
+        self.scoped: Scope | None = None
         self.deadline: Deadline | None = None
         self.effects: Any = None
         self.instead: Any = None
@@ -209,6 +213,7 @@ class Fiber:
         made = Fiber(self.table, self.owner)
         made.parent = self
         made.effects = self.effects
+        made.scoped = self.scoped
         within = self.within
         made.within = (*within, *labels) if len(within) < NAMES else within
         deadline = self.deadline
@@ -381,12 +386,13 @@ class Fiber:
         if self.outcome is None:
             self.outcome = Interrupted()
         frames, self.frames = self.frames, None
-        scopes, self.scope = [self.scope], None
+        scopes: list[Scope | None] = [self.scope]
+        self.scope = None
         rest = frames
         while rest is not None:
             kind, payload, rest = rest
             if kind == SCOPE:
-                scopes.append(payload)
+                scopes += [payload, payload.outer]
         for scope in scopes:
             if scope is not None:
                 others += scope.cut_off()

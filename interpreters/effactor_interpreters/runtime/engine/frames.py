@@ -123,8 +123,9 @@ def _bracket(fiber: Fiber, p: Any, frames: Frame) -> tuple[Any, Frame]:
 
 
 def _scoped(fiber: Fiber, p: Any, frames: Frame) -> tuple[Any, Frame]:
-    outer, fiber.scope = fiber.scope, Scope()
-    return p.source, (SCOPE, outer, frames)
+    scope = Scope(fiber.scope, fiber.scoped)
+    fiber.scope = fiber.scoped = scope
+    return p.source, (SCOPE, scope, frames)
 
 
 _ENTER: dict[type[Any], Callable[[Fiber, Any, Frame], tuple[Any, Frame]]] = {
@@ -189,8 +190,8 @@ def leave(fiber: Fiber, kind: int, payload: Any, v: Any, frames: Frame) -> tuple
                 return INTERRUPT, None, frames
         return EVALUATE, FlatMap(Pure(v), payload.use), frames
     elif kind == SCOPE:
-        scope, fiber.scope = fiber.scope, payload
-        return close(fiber, scope, SUCCESS, v, frames)
+        fiber.scope, fiber.scoped = payload.outer, payload.outer_scoped
+        return close(fiber, payload, SUCCESS, v, frames)
     return SUCCESS, v, frames
 
 
@@ -278,8 +279,8 @@ def unwind(fiber: Fiber, kind: int, error: Any) -> Any:
                 fiber.masked -= 1
                 kind, error = _unmasked(fiber, kind, error)
             elif tag == SCOPE:
-                scope, fiber.scope = fiber.scope, payload
-                kind, error, frames = close(fiber, scope, kind, error, frames)
+                fiber.scope, fiber.scoped = payload.outer, payload.outer_scoped
+                kind, error, frames = close(fiber, payload, kind, error, frames)
                 if kind == EVALUATE:
                     fiber.frames = frames
                     return error
