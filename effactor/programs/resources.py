@@ -6,7 +6,7 @@ after success, failure, defect and interrupt alike, and cannot itself be interru
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Never, final
+from typing import TYPE_CHECKING, Any, Never, final, overload
 
 from typing_extensions import TypeVar, override
 
@@ -145,11 +145,38 @@ class Finalize(Operation[A_co]):
         return "register a finaliser with the scope"
 
 
+# Without the overloads that spell `Never` out, pyright infers Unknown for a union of
+# which no member is known to fail, or to perform an effect. The second and the third
+# overlap where nothing fails and nothing is performed; the first has taken that.
+@overload
+def bracket(
+    acquire: Program[A],
+    use: Callable[[A], Program[B]],
+    release: Callable[[A], Program[Any]],
+) -> Program[B]: ...
+@overload
+def bracket(  # type: ignore[overload-overlap]
+    acquire: Program[A, E],
+    use: Callable[[A], Program[B, E2]],
+    release: Callable[[A], Program[Any]],
+) -> Program[B, E | E2]: ...
+@overload
+def bracket(
+    acquire: Program[A, Never, F],
+    use: Callable[[A], Program[B, Never, F2]],
+    release: Callable[[A], Program[Any, Never, F3]],
+) -> Program[B, Never, F | F2 | F3]: ...
+@overload
 def bracket(
     acquire: Program[A, E, F],
     use: Callable[[A], Program[B, E2, F2]],
     release: Callable[[A], Program[Any, Never, F3]],
-) -> Program[B, E | E2, F | F2 | F3]:
+) -> Program[B, E | E2, F | F2 | F3]: ...
+def bracket(
+    acquire: Program[A, Any, Any],
+    use: Callable[[A], Program[Any, Any, Any]],
+    release: Callable[[A], Program[Any, Any, Any]],
+) -> Program[Any, Any, Any]:
     """Use a resource and release it, however the use ends.
 
     Args:
@@ -192,9 +219,17 @@ def scoped(program: Program[A, E, F]) -> Program[A, E, F]:
     return Scoped(structure.a_program("scoped", "program", program))
 
 
+@overload
+def acquire_release(
+    acquire: Program[A, E], release: Callable[[A], Program[Any]]
+) -> Program[A, E]: ...
+@overload
 def acquire_release(
     acquire: Program[A, E, F], release: Callable[[A], Program[Any, Never, F2]]
-) -> Program[A, E, F | F2]:
+) -> Program[A, E, F | F2]: ...
+def acquire_release(
+    acquire: Program[A, Any, Any], release: Callable[[A], Program[Any, Any, Any]]
+) -> Program[A, Any, Any]:
     """Acquire a resource that is released when the scope ends.
 
     Args:

@@ -13,6 +13,7 @@ from effactor import (
     Actor,
     ActorRef,
     Do,
+    Program,
     acquire_release,
     fail,
     free_call,
@@ -58,7 +59,7 @@ def run(world: World, value: Any) -> Any:
     return world.run(body)
 
 
-def spawn(name: str) -> Any:
+def spawn(name: str) -> Program[ActorRef[str]]:
     return free_spawn(Worker, name)
 
 
@@ -161,7 +162,8 @@ class Boss(Actor[str]):
 @program
 def use(child: ActorRef[str]) -> Do[str, Any]:
     log.append(f"using {child.path}")
-    return (yield from child.free_ask("done"))
+    reply: str = yield from child.free_ask("done")
+    return reply
 
 
 def test_in_a_handler_the_children_stop_with_the_scope(world: World) -> None:
