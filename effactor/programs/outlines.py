@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from effactor.programs import structure
 from effactor.programs.functions import name_of_function, place_of_function
 from effactor.programs.program import Always, Program
+from effactor.traces.fields import class_of
 from effactor.traces.wording import seconds, shown
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _fields(node: object) -> tuple[tuple[str, Any], ...]:
 
 def _programs(value: Any) -> tuple[AnyProgram, ...]:
     """Return the programs that a field holds, if it holds nothing else."""
-    many: tuple[Any, ...] = value if type(value) is tuple else ()
+    many: tuple[Any, ...] = value if class_of(value) is tuple else ()
     return many if all(structure.is_program(each) for each in many) else ()
 
 

@@ -5,6 +5,7 @@ A node that is not known here is shown by its fields, so a new one is never miss
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from effactor.coordination.queue import QueueProcess
@@ -15,7 +16,7 @@ from effactor.programs.effects import Perform
 from effactor.programs.forks import AsCompleted, Fork
 from effactor.programs.functions import name_of_function, place_of_function
 from effactor.programs.joining import Applied
-from effactor.programs.operations import Ask, Operation, Spawn
+from effactor.programs.operations import Ask, Call, Operation, Spawn
 from effactor.programs.outlines import (
     Outline,
     Part,
@@ -117,11 +118,19 @@ def _classes(classes: tuple[type[Any], ...]) -> str:
 
 
 def _operation(node: Operation[Any, Any]) -> Outline:
-    seen = Outline(without_addresses(node.describe()))
-    function = getattr(node, "function", None)
-    if function is not None and name_of_function(function) == "lambda":
-        seen = seen._replace(place=place_of_function(function))
-    return seen
+    return Outline(without_addresses(node.describe()))
+
+
+def _call(node: Call[Any]) -> Outline:
+    function: Any = node.function
+    args, kwargs = node.args, node.kwargs
+    while isinstance(function, partial):
+        args, kwargs = (*function.args, *args), {**function.keywords, **kwargs}
+        function = function.func
+    inside = [shown(value, _ARGUMENT) for value in args]
+    inside += [f"{name}={shown(value, _ARGUMENT)}" for name, value in kwargs.items()]
+    made = applying("call", function)
+    return made._replace(words=f"{made.words}({', '.join(inside)})")
 
 
 def _ask(node: Ask[Any, Any]) -> Outline:
@@ -228,6 +237,7 @@ _WRITERS: Final[dict[type[Any], Callable[[Any], Outline]]] = {
     Refine: lambda node: Outline(f"refine {_classes(node.classes)}"),
     # Leaves.
     Ask: _ask,
+    Call: _call,
     Spawn: _spawn,
     Perform: _perform,
     Pure: lambda node: Outline(f"pure {shown(node.value)}"),
