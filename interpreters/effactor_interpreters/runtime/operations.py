@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import CancelledError
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutine
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -220,8 +220,9 @@ class Operations:
         answer = self.system.world.call(operation.function, operation.args, operation.kwargs)
         if not isawaitable(answer):
             return answer
-        # `create_task` wants a coroutine; any awaitable will do for us.
-        task = self.system.loop.create_task(_await(answer))
+        # `create_task` wants a coroutine; any awaitable will do for us. A coroutine itself
+        # would be left unawaited by one that is cancelled before it begins.
+        task = self.system.loop.create_task(answer if iscoroutine(answer) else _await(answer))
         calling = Calling(operation.describe(), task)
 
         def ended(task: asyncio.Task[Any]) -> None:

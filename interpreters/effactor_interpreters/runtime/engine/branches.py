@@ -5,12 +5,13 @@ A branch may itself wait for branches, thousands deep, so nothing here recurses.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from effactor_interpreters.runtime.engine.signals import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import GeneratorType
 
     from effactor_interpreters.runtime.engine.fiber import Fiber, Pending
     from effactor_interpreters.runtime.engine.frames import Frame
@@ -47,8 +48,8 @@ def interrupt(fibers: Sequence[Fiber]) -> None:
 def abandon(fiber: Fiber) -> None:
     """Close the open do-blocks of a fiber, its branches and forks: they never run again.
 
-    Blocks that insist on yielding while they are closed are left to the garbage
-    collector; nothing they yield is performed.
+    Nothing that a block yields while it is closed is performed; one that insists on
+    yielding is left to the garbage collector.
 
     Args:
         fiber: The fiber.
@@ -63,10 +64,22 @@ def abandon(fiber: Fiber) -> None:
         while frames is not None:
             kind, payload, frames = frames  # noqa: PLW2901 - a linked list
             if kind == BLOCK:
-                try:
-                    payload.close()
-                except Exception:  # noqa: S110 - a dying block may say anything
-                    pass
+                _close(payload)
+
+
+def _close(block: GeneratorType[Any, Any, Any]) -> None:
+    """Close a block: it may yield once in each `finally` that it is in."""
+    for _ in range(_FINALLY):
+        try:
+            block.close()
+        except Exception:  # noqa: S110 - a dying block may say anything
+            pass
+        if block.gi_frame is None:
+            return
+
+
+_FINALLY: Final = 100
+"""Times that a block is closed at most."""
 
 
 def leaves(fibers: Sequence[Fiber], most: int) -> list[Pending]:

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
-from functools import partial
-from typing import TYPE_CHECKING, Any
-
-from typing_extensions import override
+from typing import TYPE_CHECKING, Any, Final
 
 from effactor.errors import Deadlock, FiberInterrupted
 from effactor.programs.exits import Died, Exit, FailedWith, Interrupted, Succeeded
 from effactor.programs.forks import (
-    AsCompleted,
+    Fiber as Handle,
+)
+from effactor.programs.forks import (
     Fork,
     InterruptFiber,
     JoinFiber,
-    NextCompleted,
     WaitFiber,
 )
-from effactor.programs.forks import (
-    Fiber as Handle,
-)
 from effactor.programs.naming import name_of
-from effactor.programs.operations import Operation
 from effactor.programs.resources import Finalize
 from effactor_interpreters.runtime.engine.branches import leaves
 from effactor_interpreters.runtime.engine.lost import lost, together
-from effactor_interpreters.runtime.engine.parallel import Every
-from effactor_interpreters.runtime.engine.scopes import EndForks, Scope
+from effactor_interpreters.runtime.engine.scopes import AmongHandlers, EndForks, Scope
 from effactor_interpreters.runtime.engine.signals import DEFECT, FAILURE, SUSPENDED
 
 if TYPE_CHECKING:
@@ -53,23 +45,30 @@ class Forked:
         self.fiber: Fiber = fiber
         self.scope: Scope = scope
         self._waiting: dict[Any, None] = {}
-        self._seen: bool = False
+        self._seen: int = 0
         scope.members[self] = None
         fiber.on_end = self._ended
 
     def _ended(self, outcome: Exit[Any, Any]) -> None:
-        if self._seen or isinstance(outcome, Succeeded | Interrupted):
+        if isinstance(outcome, Succeeded | Interrupted):
             self.scope.members.pop(self, None)
         waiting, self._waiting = self._waiting, {}
         for callback in waiting:
             callback()
 
-    def outcome_seen(self) -> Exit[Any, Any] | None:
-        """Return how it ended, if it has, to someone who will not let that get lost."""
-        self._seen = True
-        if self.fiber.outcome is not None:
-            self.scope.members.pop(self, None)
-        return self.fiber.outcome
+    def outcome_seen(self) -> Exit[Any, Any]:
+        """Return how it has ended to someone who will not let that get lost."""
+        outcome = self.fiber.outcome
+        assert outcome is not None
+        self._seen += 1
+        self.scope.members.pop(self, None)
+        return outcome
+
+    def not_seen(self) -> None:
+        """Learn that an interrupt came before someone went on with the outcome."""
+        self._seen -= 1
+        if self.unseen():
+            self.scope.members[self] = None
 
     def forget(self, callback: Callable[[], None]) -> None:
         """Do not call *callback* any more."""
@@ -189,10 +188,9 @@ def _join(node: JoinFiber[Any, Any], fiber: Fiber) -> Any:
 
 def _answer_as_it_ended(fiber: Fiber, forked: Forked) -> None:
     outcome = forked.outcome_seen()
-    assert outcome is not None
     if isinstance(outcome, Interrupted):
         outcome = Died(FiberInterrupted(forked.name))
-    fiber.resume_as(outcome)
+    fiber.resume_as(outcome, forked.not_seen)
 
 
 def _wait(node: WaitFiber[Any], fiber: Fiber) -> Any:
@@ -200,7 +198,7 @@ def _wait(node: WaitFiber[Any], fiber: Fiber) -> Any:
 
 
 def _answer_its_exit(fiber: Fiber, forked: Forked) -> None:
-    fiber.resume(forked.outcome_seen())
+    fiber.resume(forked.outcome_seen(), forked.not_seen)
 
 
 def _interrupt(node: InterruptFiber[Any], fiber: Fiber) -> Any:
@@ -253,12 +251,28 @@ class ForksEnding:
             self.fiber.resume(None)
 
     def withdraw(self) -> bool:
-        """Never called to an end: a scope ends masked."""
+        """Never called because of an interrupt: a scope ends masked."""
         return False
 
+    def branches(self) -> Sequence[Fiber]:
+        """List the forks that run."""
+        return [
+            fiber
+            for member in self.scope.members
+            for fiber in member.fibers()
+            if fiber.outcome is None
+        ]
+
     def describe(self) -> str:
-        """Say what is waited for."""
-        return f"the end of {self.left} forks"
+        """Say what is waited for, by the first few forks."""
+        waiting = [pending.describe() for pending in leaves(self.branches(), _SHOWN)]
+        if self.left > len(waiting):
+            waiting.append("...")
+        forks = "a fork" if self.left == 1 else f"{self.left} forks"
+        return f"the end of {forks} ({', '.join(waiting)})"
+
+
+_SHOWN: Final = 3
 
 
 def _end_forks(node: EndForks, fiber: Fiber) -> Any:
@@ -266,140 +280,8 @@ def _end_forks(node: EndForks, fiber: Fiber) -> Any:
 
 
 def _finalize(node: Finalize[Any], fiber: Fiber) -> Any:
-    fiber.its_scope().finalizers.append(node.finalizer)
+    fiber.its_scope().finalizers.append(AmongHandlers(node.finalizer, fiber.effects))
     return node.value
-
-
-# ------------------------------------------------------------ results as they come
-
-
-class Completions:
-    """Collects how several programs end, in order, for those who take the results.
-
-    Attributes:
-        total: How many results there will be.
-    """
-
-    __slots__ = ("_arrived", "_interrupted", "_taken", "_waiting", "total")
-
-    def __init__(self, total: int) -> None:
-        self.total: int = total
-        self._arrived: deque[Exit[Any, Any]] = deque()
-        self._waiting: deque[Fiber] = deque()
-        self._taken: int = 0
-        self._interrupted: bool = False
-
-    def arrive(self, outcome: Exit[Any, Any]) -> None:
-        """Take note of a result."""
-        self._arrived.append(outcome)
-        self._serve()
-
-    def take(self, fiber: Fiber) -> Any:
-        """Let *fiber* have the next result."""
-        if self._taken >= self.total:
-            msg = f"as_completed: all {self.total} results have been taken already"
-            raise RuntimeError(msg)
-        self._taken += 1
-        fiber.wait(_Taking(self, fiber))
-        if fiber.pending is not None:
-            self._waiting.append(fiber)
-            self._serve()
-        return SUSPENDED
-
-    def _serve(self) -> None:
-        while self._waiting and self._arrived:
-            outcome = self._arrived.popleft()
-            self._waiting.popleft().resume_as(outcome, partial(self._take_back, outcome))
-
-    def _take_back(self, outcome: Exit[Any, Any]) -> None:
-        self._taken -= 1
-        self._arrived.appendleft(outcome)
-        self._serve()
-
-    def withdraw(self, fiber: Fiber) -> None:
-        """Learn that *fiber* does not want its result any more."""
-        self._taken -= 1
-        if fiber in self._waiting:
-            self._waiting.remove(fiber)
-
-    # ------------------------------------------------------------ member of a scope
-
-    def interrupt(self) -> None:
-        """Nothing runs here: the fork that runs the programs is a member itself."""
-
-    def when_ended(self, callback: Callable[[], None]) -> bool:
-        """Say that it has ended."""
-        return False
-
-    def unseen(self) -> list[tuple[int, Any]]:
-        """List the failures and defects that nobody has taken."""
-        return [found for outcome in self._arrived for found in ended_badly(outcome)]
-
-    def fibers(self) -> Sequence[Fiber]:
-        """List none: nothing runs here."""
-        return ()
-
-
-class _Taking:
-    """What a fiber waits for that takes a result."""
-
-    __slots__ = ("_completions", "_fiber")
-
-    def __init__(self, completions: Completions, fiber: Fiber) -> None:
-        self._completions = completions
-        self._fiber = fiber
-
-    def withdraw(self) -> bool:
-        """Leave the result to the next one who takes."""
-        self._completions.withdraw(self._fiber)
-        return True
-
-    def describe(self) -> str:
-        """Say what is waited for."""
-        return "the next of several results"
-
-
-class _RunAll(Operation[Any]):
-    """Run programs at once, and hand each exit to *completions*. The engine's own."""
-
-    __slots__ = ("completions", "node")
-
-    def __init__(self, completions: Completions, node: AsCompleted[Any, Any, Any]) -> None:
-        self.completions: Completions = completions
-        self.node: AsCompleted[Any, Any, Any] = node
-
-
-class _Arriving(Every):
-    """A group whose branches' exits go to completions."""
-
-    __slots__ = ("completions",)
-
-    completions: Completions
-
-    @override
-    def decide(self, number: int, outcome: Exit[Any, Any]) -> None:
-        super().decide(number, outcome)
-        self.completions.arrive(outcome)
-
-
-def _run_all(node: _RunAll, fiber: Fiber) -> Any:
-    programs = node.node.programs
-    group = _Arriving(fiber, "as_completed", iter(programs), len(programs), node.node.concurrency)
-    group.completions = node.completions
-    return group.begin()
-
-
-def _as_completed(node: AsCompleted[Any, Any, Any], fiber: Fiber) -> Any:
-    if not node.programs:
-        return ()
-    completions = Completions(len(node.programs))
-    start(fiber, "as_completed", _RunAll(completions, node))
-    fiber.its_scope().members[completions] = None
-    return tuple(NextCompleted[Any, Any](completions) for _ in node.programs)
-
-
-def _next_completed(node: NextCompleted[Any, Any], fiber: Fiber) -> Any:
-    return node.completions.take(fiber)
 
 
 FORKS: dict[type[Any], Callable[[Any, Fiber], Any]] = {
@@ -409,8 +291,5 @@ FORKS: dict[type[Any], Callable[[Any, Fiber], Any]] = {
     InterruptFiber: _interrupt,
     EndForks: _end_forks,
     Finalize: _finalize,
-    AsCompleted: _as_completed,
-    NextCompleted: _next_completed,
-    _RunAll: _run_all,
 }
 """The functions of the nodes, for every interpreter's table."""

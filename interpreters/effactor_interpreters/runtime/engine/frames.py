@@ -32,8 +32,9 @@ from effactor.programs.program import (
     Refine,
 )
 from effactor.programs.resources import Bracket, Ensure, OnInterrupt, Scoped, Uninterruptible
-from effactor_interpreters.runtime.engine.notes import note
-from effactor_interpreters.runtime.engine.scopes import Scope
+from effactor_interpreters.runtime.engine.lost import lost
+from effactor_interpreters.runtime.engine.notes import note, set_context
+from effactor_interpreters.runtime.engine.scopes import AmongHandlers, Scope
 from effactor_interpreters.runtime.engine.signals import (
     ACQUIRE,
     AFTER,
@@ -111,6 +112,11 @@ def _handle(fiber: Fiber, p: Any, frames: Frame) -> tuple[Any, Frame]:
     return p.source, (EFFECTS, outer, frames)
 
 
+def _among_handlers(fiber: Fiber, p: Any, frames: Frame) -> tuple[Any, Frame]:
+    outer, fiber.effects = fiber.effects, p.effects
+    return p.source, (EFFECTS, outer, frames)
+
+
 def _uninterruptible(fiber: Fiber, p: Any, frames: Frame) -> tuple[Any, Frame]:
     fiber.masked += 1
     return p.source, (MASK, None, frames)
@@ -141,6 +147,7 @@ _ENTER: dict[type[Any], Callable[[Fiber, Any, Frame], tuple[Any, Frame]]] = {
     Scoped: _scoped,
     Named: _named,
     Handle: _handle,
+    AmongHandlers: _among_handlers,
 }
 
 
@@ -170,9 +177,14 @@ def leave(fiber: Fiber, kind: int, payload: Any, v: Any, frames: Frame) -> tuple
         return EVALUATE, payload, (AFTER, (SUCCESS, v), frames)
     if kind == AFTER:
         fiber.masked -= 1
-        if fiber.interrupted and not fiber.masked and payload[0] != INTERRUPT:
+        before, value = payload
+        if before == INTERRUPT:
+            return before, None, frames
+        if fiber.interrupted and not fiber.masked:
+            if before == DEFECT:
+                fiber.overtake(before, value, "an interrupt overtook a defect")
             return INTERRUPT, None, frames
-        return payload[0], payload[1], frames
+        return before, value, frames
     if kind == EFFECTS:
         fiber.effects = payload
     elif kind == NAMED:
@@ -316,20 +328,24 @@ def _unmasked(fiber: Fiber, kind: int, error: Any) -> tuple[int, Any]:
     if not fiber.interrupted or fiber.masked:
         return kind, error
     if kind == DEFECT:
-        fiber.overtake(kind, error, "an uninterruptible program died, and was interrupted")
+        fiber.overtake(kind, error, "an interrupt overtook a defect")
     return INTERRUPT, None
 
 
 def _after_finaliser(fiber: Fiber, held: Any, kind: int, error: Any) -> tuple[int, Any]:
     """Say how it goes on when a finaliser itself ended badly."""
     before, value = held
+    if before == DEFECT and kind == FAILURE:
+        # Whoever recovers from the failure would never learn of the defect.
+        lost(fiber, "a finaliser failed after a defect", error)
+        return _unmasked(fiber, before, value)
+    if before not in {SUCCESS, INTERRUPT} and value is not error:
+        set_context(error, as_exception(before, value))
     if before == INTERRUPT or (fiber.interrupted and not fiber.masked):
         # The interrupt goes on, whatever the finaliser did.
         if kind != INTERRUPT:
             fiber.overtake(kind, error, "a finaliser ended badly after an interrupt")
         return INTERRUPT, None
-    if before != SUCCESS and value is not error and isinstance(error, BaseException):
-        error.__context__ = as_exception(before, value)
     return kind, error
 
 

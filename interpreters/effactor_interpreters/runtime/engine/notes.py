@@ -29,6 +29,18 @@ def note(defect: BaseException, text: str) -> None:
         pass
 
 
+def set_context(error: object, before: BaseException) -> None:
+    """Say which exception came before another, as Python does for `finally`.
+
+    Args:
+        error: What came after; nothing happens if it is no exception.
+        before: What came before.
+    """
+    if isinstance(error, BaseException):
+        # Not by assignment: an exception may be frozen.
+        object.__setattr__(error, "__context__", before)
+
+
 def note_path(defect: BaseException, failure: BaseException) -> None:
     """Note on a handler's exception which blocks had asked for it.
 

@@ -26,6 +26,7 @@ from effactor.programs.parallel import (
 from effactor.programs.program import FlatMap, Program, Pure
 from effactor_interpreters.runtime.engine.branches import interrupt, leaves
 from effactor_interpreters.runtime.engine.lost import together
+from effactor_interpreters.runtime.engine.notes import set_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -121,7 +122,7 @@ class Group:
             return
         defect = together(f"several branches of {self.name} died", defects)
         if isinstance(decided, FailedWith) and isinstance(decided.error, BaseException):
-            defect.__context__ = decided.error
+            set_context(defect, decided.error)
         self.fiber.resume_as(Died(defect))
 
     # ------------------------------------------------------------ what the fiber waits for

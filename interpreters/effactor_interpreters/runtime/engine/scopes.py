@@ -93,3 +93,18 @@ class EndForks(Operation[None]):
     def __init__(self, scope: Scope) -> None:
         """Keep the scope."""
         self.scope: Scope = scope
+
+
+@final
+class AmongHandlers(Program[Any, Any, Any]):
+    """Run *source* among the handlers of *effects*. The engine's own node.
+
+    A finaliser runs when the scope ends: outside of `handle`, where it was written.
+    """
+
+    __slots__ = ("effects", "source")
+
+    def __init__(self, source: Program[Any, Any, Any], effects: Any) -> None:
+        """Keep both."""
+        self.source: Program[Any, Any, Any] = source
+        self.effects: Any = effects

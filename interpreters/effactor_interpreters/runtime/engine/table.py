@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from effactor.programs.effects import Perform
+from effactor_interpreters.runtime.engine.completions import COMPLETIONS
 from effactor_interpreters.runtime.engine.coordination import COORDINATION
 from effactor_interpreters.runtime.engine.effects import perform_effect
 from effactor_interpreters.runtime.engine.forks import FORKS
@@ -20,6 +21,7 @@ ENGINE: dict[type[Any], Callable[[Any, Fiber], Any]] = {
     **PARALLEL,
     **TIMEOUTS,
     **FORKS,
+    **COMPLETIONS,
     **COORDINATION,
     Perform: perform_effect,
 }
