@@ -182,9 +182,9 @@ class Fiber:
         self.effects: Any = None
         self.instead: Any = None
         self.frames: Frame = None
-        self.interrupted = False
+        self.interrupted: bool = False
         self.overtaken: list[BaseException] | None = None
-        self.masked = 0
+        self.masked: int = 0
         self.states: dict[Any, Any] | None = None
         self._serial: int | None = None
         self._resumption: tuple[int, Any] = (SUCCESS, None)
