@@ -10,7 +10,7 @@ from typing_extensions import TypeVar
 from effactor.programs.exits import Interrupted
 from effactor.programs.structure import a_program
 from effactor_interpreters.runtime.controls import StopRequest
-from effactor_interpreters.runtime.engine.coordination import Contents
+from effactor_interpreters.runtime.engine.contents import Contents
 from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.lifecycle import DEFAULT_STRATEGY
 from effactor_interpreters.runtime.operations import Operations

@@ -8,7 +8,6 @@ that was handed over is taken back if the fiber is interrupted before it goes on
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
 
 from typing_extensions import override
 
@@ -23,117 +22,19 @@ from effactor.coordination.semaphore import (
 from effactor.coordination.state import StateGet, StateModify, StatePut
 from effactor.programs.exits import FailedWith
 from effactor.programs.structure import is_program
+from effactor_interpreters.runtime.engine.contents import Waiting, settle
 from effactor_interpreters.runtime.engine.signals import OperationFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from effactor.coordination.deferred_rules import DeferredRules
-    from effactor.coordination.handle import Handle
     from effactor.coordination.items import Entry
-    from effactor.coordination.line import Line
     from effactor.coordination.queue_rules import QueueRules
     from effactor.coordination.semaphore_rules import SemaphoreRules
     from effactor.coordination.state import State
     from effactor.programs.exits import Succeeded
     from effactor_interpreters.runtime.engine.fiber import Fiber
-
-
-class Contents:
-    """What is in the queues, deferreds and semaphores of one system, or of one dry run.
-
-    The owner of a fiber has one as `coordination`. It forgets a handle that nobody
-    holds any more.
-    """
-
-    __slots__ = ("_rules",)
-
-    def __init__(self) -> None:
-        self._rules: WeakKeyDictionary[Handle, Any] = WeakKeyDictionary()
-
-    def __len__(self) -> int:
-        """Count the handles that are known."""
-        return len(self._rules)
-
-    def of(self, handle: Handle) -> Any:
-        """Find what is in a handle.
-
-        Args:
-            handle: A queue, deferred or semaphore.
-
-        Returns:
-            The rules of its kind, with its contents; empty when it is met first.
-        """
-        rules = self._rules.get(handle)
-        if rules is None:
-            rules = self._rules[handle] = handle.empty_contents()
-        return rules
-
-    def forget_waiters_of(self, owner: object) -> None:
-        """Take the fibers of an owner that crashed out of all lines.
-
-        What they hold, such as permits, stays held: a crash runs no finaliser.
-
-        Args:
-            owner: The owner of fibers that will never go on.
-        """
-        for rules in list(self._rules.values()):
-            for line in rules.lines():
-                for waiter in [waiter for waiter in line if waiter.fiber.owner is owner]:
-                    line.leave(waiter)
-            _settle(rules)
-
-
-def _settle(rules: Any) -> None:
-    """Serve everybody whom the last change made happy."""
-    for waiter, given in rules.settle():
-        waiter.serve(given)
-
-
-class Waiting:
-    """A fiber in a line.
-
-    Attributes:
-        fiber: The fiber.
-        rules: What it waits at.
-        line: The line it stands in.
-        operation: What it performs.
-    """
-
-    __slots__ = ("fiber", "line", "operation", "rules")
-
-    def __init__(self, fiber: Fiber, rules: Any, line: Line[Any, Any], operation: Any) -> None:
-        self.fiber: Fiber = fiber
-        self.rules: Any = rules
-        self.line: Line[Any, Any] = line
-        self.operation: Any = operation
-
-    def wait(self, wanted: Any = None) -> Any:
-        """Join the line, and suspend the fiber.
-
-        Args:
-            wanted: What it asks for.
-
-        Returns:
-            What the operation's function returns.
-        """
-        self.line.append(self, wanted)
-        return self.fiber.wait(self)
-
-    def serve(self, given: Any) -> None:
-        """Let the fiber go on with what it was given."""
-        raise NotImplementedError
-
-    def withdraw(self) -> bool:
-        """Leave the line; those behind may be served now."""
-        self.line.leave(self)
-        _settle(self.rules)
-        return True
-
-    def describe(self) -> str:
-        """Say what is waited for."""
-        raise NotImplementedError
-
 
 # ------------------------------------------------------------ deferreds
 
@@ -170,7 +71,7 @@ def deferred_complete(operation: DeferredComplete, fiber: Fiber) -> bool:
     """Complete the deferred, unless it is completed."""
     rules: DeferredRules[Waiting] = fiber.owner.coordination.of(operation.deferred)
     is_first = rules.complete(operation.outcome)
-    _settle(rules)
+    settle(rules)
     return is_first
 
 
@@ -194,7 +95,7 @@ class _Getting(Waiting):
 
         def take_back() -> None:
             rules.give_back(given)
-            _settle(rules)
+            settle(rules)
 
         self.fiber.resume(given.item, take_back=take_back)
 
@@ -214,7 +115,7 @@ class _Putting(Waiting):
 
         def take_back() -> None:
             if rules.revoke(given):
-                _settle(rules)
+                settle(rules)
 
         self.fiber.resume(None, take_back=take_back)
 
@@ -246,7 +147,7 @@ def queue_put(operation: QueuePut, fiber: Fiber) -> Any:
     if not rules.has_room:
         return _Putting(fiber, rules, rules.putters, operation).wait((item, priority))
     rules.put(item, priority)
-    _settle(rules)
+    settle(rules)
     return None
 
 
@@ -256,7 +157,7 @@ def queue_get(operation: QueueGet[Any], fiber: Fiber) -> Any:
     if not rules.items:
         return _Getting(fiber, rules, rules.getters, operation).wait()
     item = rules.take().item
-    _settle(rules)
+    settle(rules)
     return item
 
 
@@ -269,7 +170,7 @@ def queue_done(operation: QueueDone, fiber: Fiber) -> None:
             "get, and not at all with process, which does it itself"
         )
         raise RuntimeError(msg)
-    _settle(rules)
+    settle(rules)
 
 
 def queue_join(operation: QueueJoin, fiber: Fiber) -> Any:
@@ -300,7 +201,7 @@ class _Acquiring(Waiting):
 
         def take_back() -> None:
             rules.release(given)
-            _settle(rules)
+            settle(rules)
 
         self.fiber.resume(None, take_back=take_back)
 
@@ -321,7 +222,7 @@ def semaphore_release(operation: SemaphoreRelease, fiber: Fiber) -> None:
     """Give permits back."""
     rules: SemaphoreRules[Waiting] = fiber.owner.coordination.of(operation.semaphore)
     rules.release(operation.permits)
-    _settle(rules)
+    settle(rules)
 
 
 def semaphore_available(operation: SemaphoreAvailable, fiber: Fiber) -> int:

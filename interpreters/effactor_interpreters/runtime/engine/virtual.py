@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Never
 
 from effactor.errors import Deadlock
-from effactor_interpreters.runtime.engine.coordination import Contents
+from effactor_interpreters.runtime.engine.contents import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
