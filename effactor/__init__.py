@@ -74,16 +74,7 @@ from effactor.programs.operations import (
     free_tell,
     free_uuid,
 )
-from effactor.programs.parallel import (
-    Quorum,
-    at_least,
-    first_success,
-    gather,
-    never,
-    race,
-    traverse,
-    zip_,
-)
+from effactor.programs.parallel import Quorum, gather, never, traverse
 from effactor.programs.program import (
     Fail,
     FlatMap,
@@ -93,6 +84,7 @@ from effactor.programs.program import (
     fail,
     pure,
 )
+from effactor.programs.racing import at_least, first_success, race
 from effactor.programs.resources import (
     acquire_release,
     bracket,
@@ -101,6 +93,7 @@ from effactor.programs.resources import (
 from effactor.programs.services import Needs, provide, service
 from effactor.programs.timers import Timer, schedule_once
 from effactor.programs.timing import every
+from effactor.programs.zipping import zip_
 from effactor.schedules.basic import exponential, fixed, recurs, spaced
 from effactor.schedules.schedule import Schedule
 

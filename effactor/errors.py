@@ -285,6 +285,8 @@ class BranchesFailed(EffactorError, ExceptionGroup[Exception], Generic[E_co]):
     @override
     def derive(self, excs: Any, /) -> ExceptionGroup[Any]:
         """Make the group of some of them; `split` and `subgroup` call it."""
+        if len(excs) == len(self.exceptions):
+            return self  # so that what no `except*` matches is still this failure
         return ExceptionGroup(str(self), excs)
 
     @override

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from effactor.programs.program import Block, Named
+
+_DEPTH: Final = 100  # names are made often, and a program may be thousands of nodes deep
 
 
 def name_of(program: Any) -> str:
@@ -16,12 +18,13 @@ def name_of(program: Any) -> str:
     Returns:
         Text without slashes, such as `checkout`.
     """
-    while True:
+    for _ in range(_DEPTH):
         if isinstance(program, Named):
             return program.name.replace("/", "|")
         if isinstance(program, Block):
             return program.function.__qualname__.rpartition(".")[2]
         source = getattr(program, "source", None)
         if source is None:
-            return type(program).__name__.lower()
+            break
         program = source
+    return type(program).__name__.lower()

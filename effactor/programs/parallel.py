@@ -20,37 +20,12 @@ from effactor.programs.program import A_co, E_co, F_co, Program
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from effactor.errors import BranchesFailed
     from effactor.programs.exits import Exit
 
 A = TypeVar("A")
-A1 = TypeVar("A1")
-A2 = TypeVar("A2")
-A3 = TypeVar("A3")
-A4 = TypeVar("A4")
-A5 = TypeVar("A5")
-A6 = TypeVar("A6")
-A7 = TypeVar("A7")
-A8 = TypeVar("A8")
 B = TypeVar("B")
 E = TypeVar("E")
-E1 = TypeVar("E1")
-E2 = TypeVar("E2")
-E3 = TypeVar("E3")
-E4 = TypeVar("E4")
-E5 = TypeVar("E5")
-E6 = TypeVar("E6")
-E7 = TypeVar("E7")
-E8 = TypeVar("E8")
 F = TypeVar("F")
-F1 = TypeVar("F1")
-F2 = TypeVar("F2")
-F3 = TypeVar("F3")
-F4 = TypeVar("F4")
-F5 = TypeVar("F5")
-F6 = TypeVar("F6")
-F7 = TypeVar("F7")
-F8 = TypeVar("F8")
 
 Mode = Literal["fail_fast", "collect"]
 
@@ -159,12 +134,21 @@ class Forever(Operation[Never]):
         return "wait for ever"
 
 
-def _programs(where: str, programs: tuple[Any, ...]) -> None:
+def check_programs(where: str, programs: tuple[Any, ...]) -> None:
+    """Refuse programs that are none, or are not given one by one.
+
+    Args:
+        where: The function that received them, for the error.
+        programs: What was given.
+
+    Raises:
+        TypeError: If there is no program, or one is something else.
+    """
     if not programs:
         msg = f"{where}: give at least one program"
         raise TypeError(msg)
     if isinstance(programs[0], list | tuple):
-        msg = f"{where}: give programs, not a collection of them: write {where}(*programs)"
+        msg = f"{where}: give the programs themselves, not a collection of them; write *programs"
         raise TypeError(msg)
     structure.all_programs(where, "programs", programs)
 
@@ -184,7 +168,8 @@ def collected(where: str, argument: str, values: Any) -> tuple[Any, ...]:
         TypeError: If it is no iterable, or a single program.
     """
     if structure.is_program(values):
-        msg = f"{where}: {argument} must be an iterable, got one Program; put it into a list"
+        hint = f"write {where}([p, q])" if argument == "programs" else "put it into a list"
+        msg = f"{where}: {argument} must be an iterable, got one Program; {hint}"
         raise TypeError(msg)
     try:
         iterator = iter(values)
@@ -219,98 +204,6 @@ def _check_mode(where: str, mode: object) -> None:
     if mode not in ("fail_fast", "collect"):  # no set: it may be unhashable
         msg = f'{where}: mode must be "fail_fast" or "collect", got {mode!r}'
         raise ValueError(msg)
-
-
-@overload
-def zip_(p: Program[A1, E1, F1], /) -> Program[tuple[A1], E1, F1]: ...
-@overload
-def zip_(
-    p: Program[A1, E1, F1], q: Program[A2, E2, F2], /
-) -> Program[tuple[A1, A2], E1 | E2, F1 | F2]: ...
-@overload
-def zip_(
-    p: Program[A1, E1, F1], q: Program[A2, E2, F2], r: Program[A3, E3, F3], /
-) -> Program[tuple[A1, A2, A3], E1 | E2 | E3, F1 | F2 | F3]: ...
-@overload
-def zip_(
-    p: Program[A1, E1, F1],
-    q: Program[A2, E2, F2],
-    r: Program[A3, E3, F3],
-    s: Program[A4, E4, F4],
-    /,
-) -> Program[tuple[A1, A2, A3, A4], E1 | E2 | E3 | E4, F1 | F2 | F3 | F4]: ...
-@overload
-def zip_(
-    p: Program[A1, E1, F1],
-    q: Program[A2, E2, F2],
-    r: Program[A3, E3, F3],
-    s: Program[A4, E4, F4],
-    t: Program[A5, E5, F5],
-    /,
-) -> Program[tuple[A1, A2, A3, A4, A5], E1 | E2 | E3 | E4 | E5, F1 | F2 | F3 | F4 | F5]: ...
-@overload
-def zip_(
-    p: Program[A1, E1, F1],
-    q: Program[A2, E2, F2],
-    r: Program[A3, E3, F3],
-    s: Program[A4, E4, F4],
-    t: Program[A5, E5, F5],
-    u: Program[A6, E6, F6],
-    /,
-) -> Program[
-    tuple[A1, A2, A3, A4, A5, A6],
-    E1 | E2 | E3 | E4 | E5 | E6,
-    F1 | F2 | F3 | F4 | F5 | F6,
-]: ...
-@overload
-def zip_(
-    p: Program[A1, E1, F1],
-    q: Program[A2, E2, F2],
-    r: Program[A3, E3, F3],
-    s: Program[A4, E4, F4],
-    t: Program[A5, E5, F5],
-    u: Program[A6, E6, F6],
-    v: Program[A7, E7, F7],
-    /,
-) -> Program[
-    tuple[A1, A2, A3, A4, A5, A6, A7],
-    E1 | E2 | E3 | E4 | E5 | E6 | E7,
-    F1 | F2 | F3 | F4 | F5 | F6 | F7,
-]: ...
-@overload
-def zip_(
-    p: Program[A1, E1, F1],
-    q: Program[A2, E2, F2],
-    r: Program[A3, E3, F3],
-    s: Program[A4, E4, F4],
-    t: Program[A5, E5, F5],
-    u: Program[A6, E6, F6],
-    v: Program[A7, E7, F7],
-    w: Program[A8, E8, F8],
-    /,
-) -> Program[
-    tuple[A1, A2, A3, A4, A5, A6, A7, A8],
-    E1 | E2 | E3 | E4 | E5 | E6 | E7 | E8,
-    F1 | F2 | F3 | F4 | F5 | F6 | F7 | F8,
-]: ...
-@overload
-def zip_(*programs: Program[A, E, F]) -> Program[tuple[A, ...], E, F]: ...
-def zip_(*programs: Program[Any, Any, Any]) -> Program[tuple[Any, ...], Any, Any]:
-    """Run programs at once and answer all their answers.
-
-    Args:
-        programs: The programs. They start in this order.
-
-    Returns:
-        A program that answers the tuple of their answers. The first failure or defect
-        interrupts the others at once; when they have ended, it is the whole's. To run
-        programs one after another use a do-block.
-
-    Raises:
-        TypeError: If there is no program, or one is something else.
-    """
-    _programs("zip_", programs)
-    return Zip(programs)
 
 
 @overload
@@ -401,121 +294,6 @@ def traverse(
     check_concurrency("traverse", concurrency)
     _check_mode("traverse", mode)
     return Traverse(made, function, concurrency, mode)
-
-
-# One parameter a program: mypy would join the answers of `*programs` to a common base.
-@overload
-def race(
-    p: Program[A1, E1, F1], q: Program[A2, E2, F2], /
-) -> Program[A1 | A2, E1 | E2, F1 | F2]: ...
-@overload
-def race(
-    p: Program[A1, E1, F1], q: Program[A2, E2, F2], r: Program[A3, E3, F3], /
-) -> Program[A1 | A2 | A3, E1 | E2 | E3, F1 | F2 | F3]: ...
-@overload
-def race(
-    p: Program[A1, E1, F1],
-    q: Program[A2, E2, F2],
-    r: Program[A3, E3, F3],
-    s: Program[A4, E4, F4],
-    /,
-) -> Program[A1 | A2 | A3 | A4, E1 | E2 | E3 | E4, F1 | F2 | F3 | F4]: ...
-@overload
-def race(*programs: Program[A, E, F]) -> Program[A, E, F]: ...
-def race(*programs: Program[Any, Any, Any]) -> Program[Any, Any, Any]:
-    """Run programs at once and end as the first of them to end does.
-
-    Args:
-        programs: The programs. They start in this order, and one that ends before the
-            next has had its turn has won.
-
-    Returns:
-        A program that ends like the winner: it answers, fails or dies. The others are
-        interrupted at once, and it goes on when they have ended. To wait for the first
-        *success* use `first_success`.
-
-    Raises:
-        TypeError: If there is no program, or one is something else.
-    """
-    _programs("race", programs)
-    return Race(programs)
-
-
-@overload
-def first_success(
-    p: Program[A1, E1, F1], q: Program[A2, E2, F2], /
-) -> Program[A1 | A2, BranchesFailed[E1 | E2], F1 | F2]: ...
-@overload
-def first_success(
-    p: Program[A1, E1, F1], q: Program[A2, E2, F2], r: Program[A3, E3, F3], /
-) -> Program[A1 | A2 | A3, BranchesFailed[E1 | E2 | E3], F1 | F2 | F3]: ...
-@overload
-def first_success(
-    p: Program[A1, E1, F1],
-    q: Program[A2, E2, F2],
-    r: Program[A3, E3, F3],
-    s: Program[A4, E4, F4],
-    /,
-) -> Program[A1 | A2 | A3 | A4, BranchesFailed[E1 | E2 | E3 | E4], F1 | F2 | F3 | F4]: ...
-@overload
-def first_success(*programs: Program[A, E, F]) -> Program[A, BranchesFailed[E], F]: ...
-def first_success(*programs: Program[Any, Any, Any]) -> Program[Any, BranchesFailed[Any], Any]:
-    """Run programs at once and answer what the first of them to succeed answers.
-
-    Args:
-        programs: The programs.
-
-    Returns:
-        A program that answers like the winner, after the others were interrupted and
-        have ended. It fails with `BranchesFailed` when all have failed; a defect of any
-        of them is the whole's at once.
-
-    Raises:
-        TypeError: If there is no program, or one is something else.
-    """
-    _programs("first_success", programs)
-    return FirstSuccess(programs)
-
-
-@overload
-def at_least(
-    needed: int, p: Program[A1, E1, F1], q: Program[A2, E2, F2], /
-) -> Program[Quorum[A1 | A2, E1 | E2], BranchesFailed[E1 | E2], F1 | F2]: ...
-@overload
-def at_least(
-    needed: int, p: Program[A1, E1, F1], q: Program[A2, E2, F2], r: Program[A3, E3, F3], /
-) -> Program[Quorum[A1 | A2 | A3, E1 | E2 | E3], BranchesFailed[E1 | E2 | E3], F1 | F2 | F3]: ...
-@overload
-def at_least(
-    needed: int, /, *programs: Program[A, E, F]
-) -> Program[Quorum[A, E], BranchesFailed[E], F]: ...
-def at_least(
-    needed: int, /, *programs: Program[Any, Any, Any]
-) -> Program[Quorum[Any, Any], BranchesFailed[Any], Any]:
-    """Run programs at once until enough of them have succeeded.
-
-    Args:
-        needed: How many must succeed, from 1 to the number of programs.
-        programs: The programs.
-
-    Returns:
-        A program that answers a `Quorum` as soon as *needed* have succeeded, after the
-        others were interrupted and have ended. It fails with `BranchesFailed` as soon
-        as too many have failed; a defect of any of them is the whole's at once.
-
-    Raises:
-        TypeError: If *needed* is no integer, there is no program, or one is something
-            else.
-        ValueError: If *needed* is less than 1, or more than there are programs.
-    """
-    if isinstance(needed, bool) or not isinstance(needed, int):  # pyright: ignore[reportUnnecessaryIsInstance]
-        msg = f"at_least: needed must be an integer, got {needed!r}; write at_least(2, p, q, r)"
-        raise TypeError(msg)
-    _programs("at_least", programs)
-    if not 1 <= needed <= len(programs):
-        msg = f"at_least: needed must be from 1 to {len(programs)} programs, got {needed!r}"
-        raise ValueError(msg)
-    return AtLeast(needed, programs)
 
 
 def never() -> Program[Never]:

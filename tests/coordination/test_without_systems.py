@@ -20,7 +20,7 @@ from effactor import (
     run_free,
 )
 from effactor.interpreters import dry_run
-from effactor.programs.parallel import zip_
+from effactor.programs.zipping import zip_
 
 visits = State("visits", 0)
 seen = State("seen", 0, per="actor")

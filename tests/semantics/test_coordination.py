@@ -38,7 +38,9 @@ from effactor import (
     pure,
 )
 from effactor.interpreters import Simulation, simulate
-from effactor.programs.parallel import gather, race, zip_
+from effactor.programs.parallel import gather
+from effactor.programs.racing import race
+from effactor.programs.zipping import zip_
 
 A = TypeVar("A")
 

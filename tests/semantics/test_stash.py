@@ -35,7 +35,8 @@ from effactor import (
 )
 from effactor.interpreters import ActorSystem, Simulation, explore, simulate
 from effactor.programs.forks import Fiber
-from effactor.programs.parallel import gather, race
+from effactor.programs.parallel import gather
+from effactor.programs.racing import race
 
 log: list[Any] = []
 

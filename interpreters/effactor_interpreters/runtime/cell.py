@@ -495,8 +495,9 @@ class Cell(TaskProtocol):
                 current_tasks[loop] = previous
 
     def clock(self) -> float:
-        """Return the seconds of a clock that only moves forward."""
-        return self.system.world.clock()
+        """Return the seconds of the clock that timers go by."""
+        now: float = self.system.loop.time()
+        return now
 
     def call_later(self, seconds: float, callback: Callable[[], None], what: str) -> Timer:
         """Call *callback* after *seconds*."""

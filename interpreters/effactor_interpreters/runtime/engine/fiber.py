@@ -94,7 +94,7 @@ class Owner(Protocol):
         ...
 
     def clock(self) -> float:
-        """Return the seconds of a clock that only moves forward."""
+        """Return the seconds of the clock that `call_later` goes by."""
         ...
 
     def call_later(self, seconds: float, callback: Callable[[], None], what: str) -> Timer:
