@@ -260,7 +260,8 @@ def seconds(where: str, argument: str, value: float | None) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
-        msg = f"{where}: {argument} must be a number of seconds, got {value!r}"
+        hint = "; give its total_seconds()" if hasattr(value, "total_seconds") else ""
+        msg = f"{where}: {argument} must be a number of seconds, got {value!r}{hint}"
         raise TypeError(msg)
     if not 0 <= value < math.inf:
         msg = f"{where}: {argument} must be a finite number of seconds >= 0, got {value!r}"
@@ -307,7 +308,7 @@ def a_ref(where: str, ref: Any) -> None:
         hint = ""
         if isinstance(ref, str):
             hint = f"; write ActorRef.at({ref!r})"
-        elif hasattr(ref.__class__, "on_receive"):
+        elif hasattr(ref, "on_receive"):  # an actor, or its class
             hint = "; spawn the actor and use the ref that spawn answers"
         elif structure.is_program(ref):
             hint = "; it is a Program: take its answer with yield from first"

@@ -14,6 +14,7 @@ from effactor.actors.ref import ActorRef, binding_of
 from effactor.errors import ActorNotFound, ActorStopped, Deadlock
 from effactor.programs import operations as ops
 from effactor.programs.exits import Interrupted
+from effactor.programs.structure import function_name, is_program
 from effactor_interpreters.runtime import stashing
 from effactor_interpreters.runtime.asking import awaiting, enter
 from effactor_interpreters.runtime.cell import Cell
@@ -220,6 +221,13 @@ class Operations:
         answer = self.system.world.call(operation.function, operation.args, operation.kwargs)
         if not isawaitable(answer):
             return answer
+        if is_program(answer):
+            made = function_name(operation.function)
+            msg = (
+                f"free_call: {made} returned a Program, and nobody ran it; leave free_call out, "
+                f'as in "yield from {made}(...)"'
+            )
+            raise TypeError(msg)
         # `create_task` wants a coroutine; any awaitable will do for us. A coroutine itself
         # would be left unawaited by one that is cancelled before it begins.
         task = self.system.loop.create_task(answer if iscoroutine(answer) else _await(answer))

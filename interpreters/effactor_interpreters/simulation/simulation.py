@@ -75,10 +75,15 @@ class Simulation:
         if inspect.iscoroutine(value):
             value = self._run_coroutine(value)
         if isinstance(value, Program | asyncio.Future):
-            what = "a Program that nobody ran; write sim.run(program)"
             if not isinstance(value, Program):
-                what = 'a future that nobody awaited; make the scenario "async def"'
-            msg = f"the scenario returned {what}"
+                msg = "the scenario returned a future that nobody awaited; make it async def"
+            elif isinstance(scenario, Program):
+                msg = (
+                    "the program answered a Program that nobody ran: write "
+                    '"return (yield from ...)" in a block, and bind instead of map'
+                )
+            else:
+                msg = "the scenario returned a Program that nobody ran; write sim.run(program)"
             raise TypeError(msg)
         self._finish()
         self._world.check_escaped()
