@@ -319,7 +319,7 @@ def race(*programs: Program[Any, Any, Any]) -> Program[Any, Any, Any]:
             next has had its turn has won.
 
     Returns:
-        A program that ends like the winner: it answers, fails or dies. The others are
+        A program that ends like the winner; it answers, fails or dies. The others are
         interrupted at once, and it goes on when they have ended. To wait for the first
         *success* use `first_success`.
 
@@ -977,6 +977,7 @@ def at_least(
         raise TypeError(msg)
     check_programs("at_least", programs)
     if not 1 <= needed <= len(programs):
-        msg = f"at_least: needed must be from 1 to {len(programs)} programs, got {needed!r}"
+        most = len(programs)
+        msg = f"at_least: needed must be from 1 to {most}, the number of programs, got {needed!r}"
         raise ValueError(msg)
     return AtLeast(needed, programs)

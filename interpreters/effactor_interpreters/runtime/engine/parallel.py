@@ -140,8 +140,9 @@ class Group:
 
     def describe(self) -> str:
         """Say what is waited for, by the first few branches."""
-        waiting = [pending.describe() for pending in leaves(self.branches(), _SHOWN)]
-        if len(self.running) > len(waiting):
+        found = leaves(self.branches(), _SHOWN + 1)
+        waiting = [pending.describe() for pending in found[:_SHOWN]]
+        if len(found) > _SHOWN or len(found) < len(self.running):
             waiting.append("...")
         return f"{self.name} of {self.size} ({', '.join(waiting)})"
 
