@@ -446,16 +446,7 @@ class Fiber:
                             return None
                         fuel = FUEL
                     t = type(p)
-                    perform = get(t)
-                    if perform is not None:
-                        v = perform(p, self)
-                        if v is SUSPENDED:
-                            if self.instead is None:
-                                self.frames = frames
-                                return None
-                            p, frames = self._take_instead(frames)
-                            continue
-                    elif t is FlatMap:
+                    if t is FlatMap:  # before the table: no interpreter has one of its own
                         function = p.function
                         p = p.source
                         perform = get(type(p))
@@ -474,6 +465,15 @@ class Fiber:
                         perform = None  # what is raised now comes from no operation
                         p = function(v)
                         continue
+                    perform = get(t)
+                    if perform is not None:
+                        v = perform(p, self)
+                        if v is SUSPENDED:
+                            if self.instead is None:
+                                self.frames = frames
+                                return None
+                            p, frames = self._take_instead(frames)
+                            continue
                     elif t is Block:
                         frames = (BLOCK, p.function.function(*p.args, **p.kwargs), frames)
                         v = None
