@@ -46,19 +46,25 @@ napoleon_use_ivar = True
 nitpicky = True
 # What other projects document cannot be linked to without their inventories: names
 # given by their module, names that annotations give bare, type variables.
-_elsewhere = [*sys.stdlib_module_names, "returns", "typing_extensions"]
-_bare = [*vars(typing), *vars(collections.abc), "Path", "UUID", "timedelta"]
+_elsewhere = [*sys.stdlib_module_names, "hypothesis", "returns", "st", "typing_extensions"]
+_bare = [*vars(typing), *vars(collections.abc), "Path", "Result", "UUID", "timedelta"]
+# Private bases of public classes, and the types of what only interpreters read.
+_private = [
+    *("Container", "FunctionValue", "Handle", "ResultLikeProgram"),
+    *("DeferredRules", "QueueRules", "SemaphoreRules", "Strategies", "Table", "_Stepper"),
+]
 nitpick_ignore_regex = [
     (r"py:.*", rf"({'|'.join(_elsewhere)})(\..+)?"),
     (r"py:.*", rf"({'|'.join(_bare)})"),
-    (r"py:(class|obj)", r"(.*\.)?_?[A-Z]\d?(_co|_contra)?"),
+    (r"py:(class|obj)", rf"(.*\.)?({'|'.join(_private)})"),
+    (r"py:(class|obj)", r"(.*\.)?_?([A-Z]\d?|In)(_co|_contra)?"),
     (r"py:(class|obj)", r"(.*\.)?P\.(args|kwargs)"),
     # What constructors that users never call name, and aliases of literals.
-    (r"py:(class|obj)", r"(.*\.)?(World|SimulatedWorld|TimeMode|Kind)"),
+    (r"py:(class|obj)", r"(.*\.)?(World|SimulatedWorld|TimeMode|Kind|Mode)"),
     (r"py:(class|obj)", r"dict\[.*"),
 ]
 
-_public_modules = ("effactor", "effactor.interpreters", "effactor.errors")
+_public_modules = ("effactor", "effactor.interpreters", "effactor.testing", "effactor.errors")
 
 
 def link_to_public_name(

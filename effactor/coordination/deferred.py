@@ -54,7 +54,7 @@ class Deferred(Handle, Generic[A, E]):
             value: The answer.
 
         Returns:
-            A program that answers True, or False if it was completed before: the
+            A program that answers True, or False if it was completed before; the
             first completion stands.
         """
         return DeferredComplete(self, Succeeded(value))

@@ -133,7 +133,7 @@ class Queue(Handle, Generic[A]):
             function: Called with the item; its program does the job.
 
         Returns:
-            A program that ends as the job does: by success, failure, defect or
+            A program that ends as the job does, by success, failure, defect or
             interrupt; the item counts as finished in every case.
 
         Raises:

@@ -174,7 +174,7 @@ def as_completed(
         concurrency: How many may run at the same time; None for all of them.
 
     Returns:
-        A program that answers as many programs as were given: each waits for the next
+        A program that answers as many programs as were given; each waits for the next
         result, in order of completion, and answers, fails or dies like the program that
         ended.
 

@@ -43,7 +43,7 @@ class Timer:
         """Take the message back.
 
         Returns:
-            A program that answers whether it was in time: True the first time, if the
+            A program that answers whether it was in time; True the first time, if the
             message has not been told yet and its owner has not ended; else False.
         """
         return CancelTimer(self)

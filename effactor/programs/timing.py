@@ -213,7 +213,7 @@ def every(seconds: float, program: Program[Any, E, F]) -> Program[Never, E, F]:
         program: The program; its answers are dropped.
 
     Returns:
-        A program that never answers: it ends when *program* fails or dies, or by an
+        A program that never answers; it ends when *program* fails or dies, or by an
         interrupt.
 
     Raises:

@@ -238,7 +238,7 @@ class Stepping(Generic[A, E]):
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """What it waits for, in the order it came to that: several in parallel branches."""
+        """What it waits for, in the order it came to that; several in parallel branches."""
         return tuple(self._stepper.asked)
 
     def interrupt(self) -> None:
