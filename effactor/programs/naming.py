@@ -8,6 +8,8 @@ from effactor.programs.program import Block, Named
 
 _DEPTH: Final = 100  # names are made often, and a program may be thousands of nodes deep
 
+_WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
 
 def name_of(program: Any) -> str:
     """Name a program for people: its block or `named`, else its innermost operation.
