@@ -30,4 +30,4 @@ def name_of(program: Any) -> str:
         if source is None:
             break
         program = source
-    return type(program).__name__.lower()
+    return _WORDS.sub("_", type(program).__name__).lower()
