@@ -482,13 +482,20 @@ def test_a_failure_that_led_to_a_losers_death_is_its_context(world: World) -> No
     assert error.__context__ is failure
 
 
-def test_a_defect_in_an_interrupted_run_is_logged_with_all_that_goes_with_it(
-    world: World, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    "value",
+    [
+        gather([free_sleep(9).ensure(raises(Lost("late"))), free_sleep(9)]),
+        gather([after(1, raises(Lost("late"))), free_sleep(9).ensure(free_sleep(9))]),
+    ],
+    ids=["after the interrupt", "before the interrupt"],
+)
+def test_a_defect_in_an_interrupted_run_is_logged(
+    world: World, value: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def body(system: ActorSystem) -> None:
-        value = gather([free_sleep(9).ensure(raises(Lost("late"))), free_sleep(9)])
         task = asyncio.ensure_future(system.run_free(value))
-        await asyncio.sleep(1)
+        await asyncio.sleep(3)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -663,9 +670,10 @@ def test_an_interrupt_while_losers_are_ending_waits_for_them(world: World) -> No
     assert log == ["loser ended"]
 
 
-def test_an_interrupt_begins_no_more_branches(world: World) -> None:
+@pytest.mark.parametrize("mode", ["fail_fast", "collect"])
+def test_an_interrupt_begins_no_more_branches(world: World, mode: Any) -> None:
     async def body(system: ActorSystem) -> None:
-        value = traverse(range(9), lambda n: say(f"begin {n}").then(free_sleep(9)), 2)
+        value = traverse(range(9), lambda n: say(f"begin {n}").then(free_sleep(9)), 2, mode=mode)
         task = asyncio.ensure_future(system.run_free(value))
         await asyncio.sleep(1)
         task.cancel()

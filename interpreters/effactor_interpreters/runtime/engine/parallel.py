@@ -97,7 +97,6 @@ class Group:
                 if not self.running:
                     self.decided = self.at_the_end()
             else:
-                self._begin_no_more()
                 interrupt(self.branches())
         if not self.running and self.decided is not None:
             self._finish(self.decided)
@@ -109,9 +108,6 @@ class Group:
     def at_the_end(self) -> Exit[Any, Any]:
         """Decide how the group ends when all branches have, and none has decided it."""
         raise NotImplementedError
-
-    def _begin_no_more(self) -> None:
-        self._left = enumerate(())
 
     def _finish(self, decided: Exit[Any, Any]) -> None:
         defects = self._defects
@@ -131,7 +127,6 @@ class Group:
         """Begin no more branches; the fiber goes on when those that run have ended."""
         if not isinstance(self.decided, Died):
             self.decided = Interrupted()
-        self._begin_no_more()
         return False
 
     def branches(self) -> Sequence[Fiber]:
