@@ -26,6 +26,9 @@ from effactor import ActorRef, ActorSystem, Do, free_ask, program
 
 TOPIC = "asks"
 
+BLOCK = 1000
+"""Asks of one program."""
+
 _Ask = Callable[[Any], Awaitable[Any]]
 
 
@@ -150,23 +153,27 @@ async def through_a_chain(effort: Effort, system: ActorSystem) -> list[Row]:
 
 
 async def by_programs(effort: Effort, system: ActorSystem) -> list[Row]:
-    n = effort.times(10_000)
+    n = BLOCK * effort.times(10)
     message = Get(1)
     awaited, plain = await system.spawn(Awaited), await system.spawn(Plain)
 
-    async def one_operation_a_run() -> None:
-        operation = free_ask(plain, message)
+    async def in_blocks(ref: ActorRef[Get]) -> None:
+        for _ in range(n // BLOCK):
+            await system.run_free(asking(ref, message, BLOCK))
+
+    async def one_a_run(ref: ActorRef[Get]) -> None:
         for _ in range(n):
-            await system.run_free(operation)
+            await system.run_free(free_ask(ref, message))
 
     other, plain_other = classic_direct(), classic_plain_direct()
     measured = await compare(
         effort,
         Case("ask async", n, lambda: one_by_one(awaited.ask, message, n)),
         Case("ask def", n, lambda: one_by_one(plain.ask, message, n)),
-        Case("program async", n, lambda: system.run_free(asking(awaited, message, n))),
-        Case("program def", n, lambda: system.run_free(asking(plain, message, n))),
-        Case("run def", n, one_operation_a_run),
+        Case("program async", n, lambda: in_blocks(awaited)),
+        Case("program def", n, lambda: in_blocks(plain)),
+        Case("run async", n, lambda: one_a_run(awaited)),
+        Case("run def", n, lambda: one_a_run(plain)),
         Case("classic async", n, lambda: one_by_one(other.ask, message, n)),
         Case("classic def", n, lambda: one_by_one(plain_other.ask, message, n)),
     )
@@ -180,7 +187,16 @@ async def by_programs(effort: Effort, system: ActorSystem) -> list[Row]:
             measured,
             "program async",
             "ask async",
+            2.2,
         ),
         overhead(TOPIC, "a program asks, against await, def", measured, "program def", "ask def"),
+        overhead(
+            TOPIC,
+            "run_free of one ask, against await, async def",
+            measured,
+            "run async",
+            "ask async",
+            5,
+        ),
         overhead(TOPIC, "run_free of one ask, against await, def", measured, "run def", "ask def"),
     ]

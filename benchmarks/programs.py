@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
-from benchmarks.measuring import NANO, Case, Effort, Row, compare, overhead
+from benchmarks.lengths import Shape, growth
+from benchmarks.measuring import Case, Effort, Row, compare, overhead
 from effactor import (
     ActorSystem,
     Do,
@@ -21,7 +20,7 @@ from effactor import (
     pure,
     run_free,
 )
-from effactor.programs.operations import Random
+from effactor.programs.operations import Operation, Random
 
 TOPIC = "programs"
 
@@ -47,6 +46,34 @@ def counting(times: int) -> Do[int, Any, Count]:
     return total
 
 
+def drawing_on(left: int, total: float) -> Program[float]:
+    """Do what `drawing` does, as a chain of `flatMap`, nested to the right."""
+    if not left:
+        return pure(total)
+    return free_random().flatMap(lambda drawn: drawing_on(left - 1, total + drawn))
+
+
+@final
+class Next(Operation[int]):
+    """Answers the next number: what a step of a chain needs to know is the answer itself."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def following(operation: Next, _fiber: object) -> int:
+    return operation.number + 1
+
+
+def numbering(times: int) -> Program[int]:
+    def go(number: int) -> Program[int]:
+        return pure(number) if number == times else Next(number).flatMap(go)
+
+    return go(0)
+
+
 def draw(_operation: object) -> float:
     return 0.5
 
@@ -56,7 +83,7 @@ def count(effect: Count) -> int:
 
 
 async def rows(effort: Effort) -> list[Row]:
-    return [*await operations(effort), *await lengths(effort)]
+    return [*await operations(effort), *await growth(TOPIC, effort, _SHAPES)]
 
 
 async def operations(effort: Effort) -> list[Row]:
@@ -83,6 +110,14 @@ async def operations(effort: Effort) -> list[Row]:
             total += live[type(operation)](operation, nobody)
         return total
 
+    async def bare_numbers() -> int:
+        live = system.table
+        number = 0
+        while number != n:
+            operation = Next(number)
+            number = live[type(operation)](operation, nobody)
+        return number
+
     async def bare_counts() -> int:
         total = 0
         for number in range(n):
@@ -101,25 +136,46 @@ async def operations(effort: Effort) -> list[Row]:
         return run_free(handle(Count)(count)(counting(n)))
 
     async with ActorSystem("programs") as system:
+        system.table[Next] = following
         measured = await compare(
             effort,
             Case("bare", n, bare_draws),
             Case("block", n, block_draws),
             Case("bare live", n, bare_live_draws),
             Case("block live", n, lambda: system.run_free(drawing(n))),
+            Case("flatMap draws", n, lambda: system.run_free(drawing_on(n, 0.0))),
+            Case("bare numbers", n, bare_numbers),
+            Case("flatMap numbers", n, lambda: system.run_free(numbering(n))),
             Case("bare effect", n, bare_counts),
             Case("bare performed effect", n, bare_performed_counts),
             Case("block effect", n, block_counts),
         )
     return [
-        overhead(TOPIC, "an operation of a do-block, against a loop", measured, "block", "bare", 3),
         overhead(
             TOPIC,
-            "the same in a live system, against a loop",
+            "an operation of a do-block, against a loop",
             measured,
             "block live",
             "bare live",
-            3,
+            2.5,
+        ),
+        overhead(
+            TOPIC,
+            "an operation and a flatMap, against a loop",
+            measured,
+            "flatMap numbers",
+            "bare numbers",
+            3.5,
+        ),
+        overhead(
+            TOPIC,
+            "the same with a lambda that remembers more",
+            measured,
+            "flatMap draws",
+            "bare live",
+        ),
+        overhead(
+            TOPIC, "a do-block without a system, against a loop", measured, "block", "bare", 3
         ),
         overhead(
             TOPIC,
@@ -183,48 +239,10 @@ def nested(size: int) -> Do[int]:
     return 1 + (yield from nested(size - 1))
 
 
-_SHAPES: dict[str, tuple[Callable[[int], Program[int]], tuple[int, ...]]] = {
-    "flatMap, nested to the left": (left, (1_000, 10_000, 100_000, 1_000_000)),
-    "flatMap, nested to the right": (right, (1_000, 10_000, 100_000, 1_000_000)),
-    "map": (maps, (1_000, 10_000, 100_000, 1_000_000)),
-    "one do-block": (block, (1_000, 10_000, 100_000, 1_000_000)),
-    "do-blocks in do-blocks": (nested, (1_000, 10_000, 100_000)),
+_SHAPES = {
+    "flatMap, nested to the left": Shape(left),
+    "flatMap, nested to the right": Shape(right),
+    "map": Shape(maps),
+    "one do-block": Shape(block),
+    "do-blocks in do-blocks": Shape(nested, longest=100_000),
 }
-
-
-async def lengths(effort: Effort) -> list[Row]:
-    longest = 1_000_000 if effort.scale >= 1 else 100_000
-    # Few repetitions: one sample of the longest takes a second.
-    few = replace(effort, repetitions=3)
-    made: list[Row] = []
-    for what, (shape, sizes) in _SHAPES.items():
-        cases = [
-            Case(f"{size:,}", size * _runs(size), partial(build_and_run, shape, size))
-            for size in sizes
-            if size <= longest
-        ]
-        measured = await compare(few, *cases)
-        gc.disable()
-        try:
-            alone = await compare(few, cases[0], cases[-1])
-        finally:
-            gc.enable()
-        first, last = cases[0].name, cases[-1].name
-        steps = ", ".join(f"{name}: {s * NANO:.0f} ns" for name, s in measured.medians().items())
-        detail = f"{steps}; {alone.ratio(last, first):.2g} without the garbage collector"
-        growth = measured.ratio(last, first)
-        made.append(
-            Row(TOPIC, f"{what}: a step of {last} to one of {first}", growth, "x as long", detail)
-        )
-    return made
-
-
-def _runs(size: int) -> int:
-    return max(1, 20_000 // size)
-
-
-async def build_and_run(shape: Callable[[int], Program[int]], size: int) -> None:
-    for _ in range(_runs(size)):
-        answer = run_free(shape(size))
-        if answer != size:
-            raise AssertionError(answer)
