@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_hand import stepping, virtual
 from hypothesis import strategies as st
 from worlds import WORLDS
 
@@ -22,39 +23,13 @@ from effactor import (
     free_now,
     free_random,
     free_self,
-    step,
 )
-from effactor.interpreters import run_free
-from effactor.programs.operations import Sleep
 from effactor.testing import Law, program_laws
 
 if TYPE_CHECKING:
     from worlds import World
 
-    from effactor.interpreters import ActorSystem, Request
-
-
-def virtual(program: Program[Any, Any]) -> Exit[Any, Any]:
-    """Run it without a system."""
-    return run_free(program.exit(), {})
-
-
-def stepping(program: Program[Any, Any]) -> Exit[Any, Any]:
-    """Run it by hand: the sleep that is over first is answered, at once."""
-    stepped = step(program)
-    now = 0.0
-    due: dict[Request, float] = {}
-    while stepped.outcome is None:
-        due = {
-            request: due.get(request, now + request.operation.seconds)
-            for request in stepped.requests
-            if isinstance(request.operation, Sleep)
-        }
-        assert len(due) == len(stepped.requests), "an operation of no law"
-        following = min(due, key=lambda request: due[request])
-        now = due[following]
-        following.answer()
-    return stepped.outcome
+    from effactor.interpreters import ActorSystem
 
 
 def within(world: World) -> Interpreter:
@@ -88,8 +63,8 @@ operations: st.SearchStrategy[Program[Any, Any]] = st.sampled_from(
 # Each with the examples of a quick run: more of those that are quick.
 INTERPRETERS: dict[str, tuple[tuple[Law, ...], int]] = {
     "virtual": (program_laws(virtual, waits=False), 200),
-    "stepping": (program_laws(stepping), 50),
-    **{world.name: (program_laws(within(world), operations=operations), 15) for world in WORLDS},
+    "stepping": (program_laws(stepping), 40),
+    **{world.name: (program_laws(within(world), operations=operations), 8) for world in WORLDS},
 }
 
 

@@ -144,7 +144,11 @@ def what_had_not_begun_when_a_race_was_won_never_does(
 def the_finalisers_of_losers_run_before_the_race_answers(
     same: Same, s: AnyProgram, q: AnyProgram, p: AnyProgram
 ) -> None:
-    same(race(stuck(s, q), p), s.exit().then(p.ensure(q.exit())))
+    after = perform(Add(1, "after the race"))
+    same(
+        race(stuck(s, later(q)), p).ensure(after),
+        s.exit().then(p.ensure(q.exit())).ensure(after),
+    )
 
 
 @law("concurrency", "race(never().ensure(dying), pure(a)) ~ dying")
@@ -219,12 +223,16 @@ def to_interrupt_a_fork_is_to_wait_for_its_finalisers(
 
 
 @law("concurrency", "scoped((s, then never(), finally q).fork().then(p)) ~ s, p.exit(), q")
-def the_end_of_a_scope_interrupts_its_forks(
+def the_end_of_a_scope_interrupts_its_forks_and_awaits_them(
     same: Same, s: AnyProgram, q: AnyProgram, p: AnyProgram
 ) -> None:
     begun: Deferred[None] = Deferred()
-    forked = stuck(s.exit().then(begun.succeed(None)), q).fork()
-    same(scoped(forked.then(begun.get()).then(p)), s.exit().then(p.ensure(q.exit())))
+    forked = stuck(s.exit().then(begun.succeed(None)), later(q)).fork()
+    after = perform(Add(1, "after the scope"))
+    same(
+        scoped(forked.then(begun.get()).then(p)).ensure(after),
+        s.exit().then(p.ensure(q.exit())).ensure(after),
+    )
 
 
 @law("concurrency", "scoped(dying.fork().then(p)) ~ p.exit(), then dying")

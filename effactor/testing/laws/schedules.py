@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from effactor import fail, free_sleep, pure, recurs, spaced
+from effactor import fail, free_sleep, pure, race, recurs, spaced
 from effactor.testing.effects import Wrong
 from effactor.testing.law import Same, law
 
@@ -83,3 +83,11 @@ def a_delay_is_a_sleep(same: Same, p: AnyProgram, n: int) -> None:
         unrolled = p.or_else(free_sleep(1).then(unrolled))
     same(p.retry(spaced(1) & recurs(n)), unrolled)
     same(p.delayed(n), free_sleep(n).then(p))
+
+
+@law("schedules", "fail(e).retry(spaced(2) & recurs(n)) takes 2 * n seconds", needs_time=True)
+def a_delay_takes_its_time(same: Same, e: Any, a: Any, n: int) -> None:
+    late = fail(e).retry(spaced(2) & recurs(n + 1))
+    same(race(late, free_sleep(2 * n + 1).then(pure(a))), pure(a))
+    same(race(late, free_sleep(2 * n + 3).then(pure(a))), fail(e))
+    same(race(fail(e).delayed(n + 1), free_sleep(n).then(pure(a))), pure(a))
