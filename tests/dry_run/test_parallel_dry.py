@@ -42,7 +42,7 @@ from effactor import (
     traverse,
     zip_,
 )
-from effactor.interpreters import dry_run
+from effactor.interpreters import dry_run, step
 from effactor.programs.operations import Sleep
 
 
@@ -199,3 +199,16 @@ def test_an_operation_that_run_free_cannot_perform_is_the_defect_of_its_branch()
     [outcome] = run_free(gather([free_sleep(1)], mode="collect"))
     assert isinstance(outcome, Died)
     assert run_free(gather([free_sleep(1)]), {Sleep: lambda _: "slept"}) == ["slept"]
+
+
+def test_a_limit_asks_for_no_more_time_once_it_is_interrupted_or_given_up() -> None:
+    value = free_sleep(9).ensure(free_sleep(1)).timeout(5)
+    stepping = step(value)
+    assert [request.operation for request in stepping.requests] == [Sleep(5), Sleep(9)]
+    stepping.interrupt()
+    assert [request.operation for request in stepping.requests] == [Sleep(1)]
+    deep: Any
+    for deep in (value, gather([race(value, never())])):
+        stepping = step(deep)
+        stepping.close()
+        assert stepping.requests == ()

@@ -171,6 +171,20 @@ def test_a_timeout_and_what_it_limits_at_the_same_time_come_in_any_order() -> No
     assert outcomes(scenario) == {"Timeout", "Succeeded"}
 
 
+def test_where_the_interrupt_of_a_deadline_reaches_an_ask_has_no_timer_of_its_own() -> None:
+    class Silent(Actor[str]):
+        @handler
+        def take(self, message: str) -> Program[Any, Any]:
+            return free_sleep(50)
+
+    def scenario(sim: Simulation) -> str:
+        asking = free_ask(sim.spawn(Silent), "x").lash(lambda error: pure(type(error).__name__))
+        outcome = sim.run(asking.deadline(20).deadline(5).exit())
+        return type(outcome).__name__
+
+    assert outcomes(scenario, time="latency") == {"FailedWith"}
+
+
 # ------------------------------------------------------------ who waits for what
 
 
@@ -205,6 +219,12 @@ def test_a_deadlock_says_what_the_branches_of_a_handler_wait_for() -> None:
     handling, client = error.waiting
     assert handling.startswith("/sim/stuck waits for gather of 3 (call ")
     assert client == "/sim/client#1 waits for zip of 2 (/sim/stuck (str), never())"
+
+
+def test_a_deadlock_says_what_a_program_waits_for_whose_time_is_over() -> None:
+    error = simulate(never().uninterruptible().timeout(1).named("client")).error
+    assert isinstance(error, Deadlock)
+    assert error.waiting == ("/sim/client#1 waits for never(), for at most 1 s",)
 
 
 class Partner(Actor[str]):

@@ -63,9 +63,8 @@ class Limited:
         return self.fiber.wait(self)
 
     def _expire(self, _outcome: object = None) -> None:
-        if self.branch.outcome is None:
-            self.expired = True
-            self.branch.interrupt()
+        self.expired = True
+        self.branch.interrupt()
 
     def _ended(self, outcome: Exit[Any, Any]) -> None:
         self._cancel()
