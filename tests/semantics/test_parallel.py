@@ -555,6 +555,26 @@ def test_a_losers_call_is_cancelled_and_awaited(
     assert caplog.records == []  # its CancelledError is no defect
 
 
+def test_a_losers_call_is_cancelled_once_however_many_interrupts_come(world: World) -> None:
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(5)
+            log.append("call ended")
+
+    async def body(system: ActorSystem) -> None:
+        value = race(free_call(slow), free_sleep(1)).timeout(2)
+        task = asyncio.ensure_future(system.run_free(value))
+        await asyncio.sleep(3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    world.run(body)
+    assert log == ["call ended"]
+
+
 def test_a_losers_call_that_dies_of_its_cancellation_is_a_defect(world: World) -> None:
     async def slow() -> None:
         try:

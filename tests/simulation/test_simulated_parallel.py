@@ -227,6 +227,18 @@ def test_a_deadlock_says_what_a_program_waits_for_whose_time_is_over() -> None:
     assert error.waiting == ("/sim/client#1 waits for never(), for at most 1 s",)
 
 
+def test_a_report_lists_the_branches_of_branches_in_their_order() -> None:
+    def scenario(sim: Simulation) -> None:
+        a, b = (free_ask(sim.spawn(Stuck, name), "go") for name in "ab")
+        sim.run(gather([race(a, b), never()]).named("client"))
+
+    error = simulate(scenario).error
+    assert isinstance(error, Deadlock)
+    assert error.waiting[-1] == (
+        "/sim/client#1 waits for gather of 2 (/sim/a (str), /sim/b (str), never())"
+    )
+
+
 class Partner(Actor[str]):
     """Asks the other one in a branch, and so never gets to its answer."""
 
