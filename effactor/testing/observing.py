@@ -52,9 +52,9 @@ class Observation:
 
     @override
     def __str__(self) -> str:
-        did = "".join(f"\n    {effect}" for effect in self.trace)
-        left = ", ".join(str(balance) for balance in self.balances.values())
-        return f"{self.exit}\n  did {did or 'nothing'}\n  left {left or 'nothing'}"
+        did = "".join(f"\n    {effect}" for effect in self.trace) or " nothing"
+        left = ", ".join(str(balance) for balance in self.balances.values()) or "nothing"
+        return f"{self.exit}\n  did{did}\n  left {left}"
 
 
 def interpreted(interpreter: Interpreter, program: Program[Any, Any]) -> Exit[Any, Any]:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 def _gives(same: Same, program: AnyProgram, expected: Any) -> None:
     outcome = same.run(program)
-    assert comparable(outcome) == comparable(expected), difference(
-        "the interpreter is wrong about this program", program, outcome, "it must give", expected
+    assert comparable(outcome) == comparable(expected), (
+        f"the interpreter is wrong about a program:\n\n{program}\n  gave {outcome}\n"
+        f"  instead of {expected}"
     )
 
 
