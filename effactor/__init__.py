@@ -84,13 +84,15 @@ from effactor.programs.program import (
     fail,
     pure,
 )
-from effactor.programs.racing import at_least, first_success, race
+from effactor.programs.quorums import at_least
+from effactor.programs.racing import race
 from effactor.programs.resources import (
     acquire_release,
     bracket,
     scoped,
 )
 from effactor.programs.services import Needs, provide, service
+from effactor.programs.succeeding import first_success
 from effactor.programs.timers import Timer, schedule_once
 from effactor.programs.timing import every
 from effactor.programs.zipping import zip_
