@@ -198,8 +198,8 @@ MUTANTS = [
     Mutant(
         "a timeout does not interrupt",
         ENGINE + "timeouts.py",
-        "self.expired = True\n            self.branch.interrupt()",
-        "self.expired = True\n            self._ended(FailedWith(None))",
+        "self.branch.interrupt()",
+        "self._ended(FailedWith(None))",
     ),
     Mutant(
         "a scope does not interrupt its forks",
