@@ -34,11 +34,20 @@ def set_context(error: object, before: BaseException) -> None:
 
     Args:
         error: What came after; nothing happens if it is no exception.
-        before: What came before.
+        before: What came before: it goes to the end of the chain of contexts.
     """
-    if isinstance(error, BaseException):
-        # Not by assignment: an exception may be frozen.
-        object.__setattr__(error, "__context__", before)
+    known: set[int] = set()
+    link: BaseException | None = before
+    while link is not None and id(link) not in known:
+        known.add(id(link))
+        link = link.__context__
+    last = error if isinstance(error, BaseException) else None
+    while last is not None and id(last) not in known:
+        known.add(id(last))
+        if last.__context__ is None:
+            # Not by assignment: an exception may be frozen.
+            object.__setattr__(last, "__context__", before)
+        last = last.__context__
 
 
 def note_path(defect: BaseException, failure: BaseException) -> None:
