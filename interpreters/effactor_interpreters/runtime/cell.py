@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from effactor.actors.actor import Actor
     from effactor.actors.handlers import Behavior
     from effactor.actors.ref import StopMode
-    from effactor_interpreters.runtime.engine.coordination import Contents
+    from effactor_interpreters.runtime.engine.contents import Contents
     from effactor_interpreters.runtime.system import ActorSystem
     from effactor_interpreters.runtime.waits import Link
     from effactor_interpreters.runtime.world import Timer

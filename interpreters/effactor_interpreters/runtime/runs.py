@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from effactor.programs.exits import Exit
     from effactor.programs.program import Program
-    from effactor_interpreters.runtime.engine.coordination import Contents
+    from effactor_interpreters.runtime.engine.contents import Contents
     from effactor_interpreters.runtime.system import ActorSystem
     from effactor_interpreters.runtime.world import Timer
 
