@@ -140,14 +140,18 @@ class ForkWait:
 
     def describe(self) -> str:
         """Say what is waited for."""
-        name = self.forked.name
-        found = leaves((self.forked.fiber,), 1)
-        if not found:
-            return f"the fork {name}"
-        # No further along a chain of forks: it may be long, or a circle.
-        first = found[0]
-        what = f"the fork {first.forked.name}" if type(first) is ForkWait else first.describe()
-        return f"the fork {name}, which waits for {what}"
+        return _described(self.forked)
+
+
+def _described(forked: Forked) -> str:
+    """Name a fork, and say what it waits for."""
+    found = leaves((forked.fiber,), 1)
+    if not found:
+        return f"the fork {forked.name}"
+    # No further along a chain of forks: it may be long, or a circle.
+    first = found[0]
+    what = f"the fork {first.forked.name}" if type(first) is ForkWait else first.describe()
+    return f"the fork {forked.name}, which waits for {what}"
 
 
 def _fork(node: Fork[Any, Any, Any], fiber: Fiber) -> Handle[Any, Any]:
@@ -264,12 +268,18 @@ class ForksEnding:
         ]
 
     def describe(self) -> str:
-        """Say what is waited for, by the first few forks."""
-        waiting = [pending.describe() for pending in leaves(self.branches(), _SHOWN)]
-        if self.left > len(waiting):
-            waiting.append("...")
-        forks = "a fork" if self.left == 1 else f"{self.left} forks"
-        return f"the end of {forks} ({', '.join(waiting)})"
+        """Say what is waited for, by the names of the first few forks."""
+        forks = [
+            member
+            for member in self.scope.members
+            if isinstance(member, Forked) and member.fiber.outcome is None
+        ]
+        if len(forks) == 1:
+            return f"the end of {_described(forks[0])}"
+        names = [fork.name for fork in forks[:_SHOWN]]
+        if len(forks) > len(names):
+            names.append("...")
+        return f"the end of {len(forks)} forks ({', '.join(names)})"
 
 
 _SHOWN: Final = 3
