@@ -204,8 +204,9 @@ def scoped(program: Program[A, E, F]) -> Program[A, E, F]:
 
     When the program ends, however it ends, the forks it has not joined are interrupted
     and awaited; then what it acquired with `acquire_release` is released and the actors
-    that it spawned are stopped and awaited, in reverse order. Runs and the branches of `gather`, `race` and the like, and forks, have
-    scopes of their own anyway, but only `scoped` stops actors; a do-block has none.
+    that it spawned are stopped and awaited, in reverse order. Runs, forks, and the
+    branches of `gather`, `race` and the like have scopes of their own anyway, but only
+    `scoped` stops actors; a do-block has none.
 
     Args:
         program: Any program.

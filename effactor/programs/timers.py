@@ -8,9 +8,9 @@ from typing_extensions import TypeVar, override
 
 from effactor.programs.operations import (
     Operation,
+    a_duration,
     # One check of refs for all operations.
     a_ref,
-    a_duration,
 )
 from effactor.programs.program import A_co, Program
 

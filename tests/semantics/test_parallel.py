@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from typing_extensions import override
-from worlds import World
+from worlds import World, in_one_of_each
 
 from effactor import (
     Actor,
@@ -866,10 +866,9 @@ WRAPS: dict[str, Callable[[Any], Any]] = {
 DEPTH = 10_000
 
 
+@in_one_of_each
 @pytest.mark.parametrize("name", WRAPS)
 def test_thousands_of_branches_within_each_other_need_no_recursion(world: World, name: str) -> None:
-    if world.name not in {"live", "simulated-0"}:
-        pytest.skip("one live and one simulated world show it")
     depth = DEPTH // 5 if name == "fork" else DEPTH  # a join looks at all that it is inside of
     deep = wrapped(free_sleep(2).ensure(say("cleaned")), depth, WRAPS[name])
     assert isinstance(run(world, deep), Succeeded)
@@ -877,9 +876,8 @@ def test_thousands_of_branches_within_each_other_need_no_recursion(world: World,
     assert log == ["cleaned", "won", "cleaned"]
 
 
+@in_one_of_each
 def test_a_hundred_thousand_branches(world: World) -> None:
-    if world.name not in {"live", "simulated-0"}:
-        pytest.skip("one live and one simulated world show it")
     many = 100_000
     value = gather([pure(n) for n in range(many)])
     assert run(world, value) == Succeeded(list(range(many)))

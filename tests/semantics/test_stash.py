@@ -420,7 +420,7 @@ def test_a_run_has_no_message_and_no_mailbox(world: World) -> None:
     assert isinstance(stashed, RuntimeError)
     assert "stash: /sim/stash#1 has no message" in str(stashed)
     assert isinstance(unstashed, RuntimeError)
-    assert "unstash_all: /sim/unstashall#1 is no actor" in str(unstashed)
+    assert "unstash_all: /sim/unstash_all#1 is no actor" in str(unstashed)
 
 
 class Counter(Actor[Act]):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from worlds import World
+from worlds import World, in_one_of_each
 
 from effactor import (
     Actor,
@@ -372,12 +372,11 @@ def test_no_timer_is_left_when_it_has_ended(world: World, kind: str, end: str) -
     assert world.run(body) == []
 
 
+@in_one_of_each
 @pytest.mark.parametrize("depth", [10_000])
 def test_thousands_of_limits_within_each_other_need_no_recursion(
     world: World, kind: str, depth: int
 ) -> None:
-    if world.name not in {"live", "simulated-0"}:
-        pytest.skip("one live and one simulated world show it")
     deep: Any = free_sleep(2).ensure(say("cleaned"))
     for _ in range(depth):
         deep = limited(kind, deep, 50)

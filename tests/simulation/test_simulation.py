@@ -828,7 +828,7 @@ def test_a_scenario_that_forgets_to_run_its_program_is_told() -> None:
         return sim.spawn(Inventory).ask_nowait(Look())
 
     assert "write sim.run(program)" in str(simulate(forgets).error)
-    assert 'make the scenario "async def"' in str(simulate(forgets_to_await).error)
+    assert "make it async def" in str(simulate(forgets_to_await).error)
 
 
 def test_sets_of_tasks_and_futures_do_not_depend_on_addresses() -> None:

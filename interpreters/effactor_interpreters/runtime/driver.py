@@ -21,7 +21,12 @@ from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.lifecycle import supervise
 from effactor_interpreters.runtime.stashing import STASHED, keep
 from effactor_interpreters.runtime.states import STOPPED
-from effactor_interpreters.runtime.waits import as_raised, handler_failed, is_declared, note_handling
+from effactor_interpreters.runtime.waits import (
+    as_raised,
+    handler_failed,
+    is_declared,
+    note_handling,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
