@@ -308,8 +308,9 @@ class Program(Container, ResultLikeProgram[A_co, E_co, F_co]):
         """Give this program, and every ask that it leads to, a limited time.
 
         Like `timeout`; besides, asks made inside of it where the interrupt does not
-        reach, in forks and finalisers, fail with `AskTimeout` when the time is over. Of
-        deadlines within each other the earliest counts.
+        reach, in forks that live on and in uninterruptible programs, fail with
+        `AskTimeout` when the time is over. Finalisers are not limited: what was acquired
+        must be released. Of deadlines within each other the earliest counts.
 
         Args:
             seconds: How long it may take, at least 0.

@@ -21,7 +21,7 @@ class TimedOut(Program[A_co, E_co, F_co]):
 
 @final
 class Deadline(Program[A_co, E_co, F_co]):
-    """Like `TimedOut`, and every ask inside of it ends by then, wherever it is made."""
+    """Like `TimedOut`, and asks inside of it end by then, but for those of finalisers."""
 
     __slots__ = ("seconds", "source")
 

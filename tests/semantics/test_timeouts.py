@@ -421,23 +421,43 @@ def test_a_timeout_hands_nothing_on(world: World) -> None:
     assert log[:3] == ["begin x", "end x", "Succeeded"]
 
 
-@pytest.mark.parametrize("inner", [1, 20])
-def test_an_ask_in_a_finaliser_ends_with_the_earliest_deadline(world: World, inner: float) -> None:
+def test_a_release_is_not_limited_by_the_deadline_that_made_it_necessary(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         worker: ActorRef[Any] = await system.spawn(Worker)
-        slow = free_sleep(inner / 2).ensure(ask_ends(worker, "x")).deadline(inner)
-        clock = asyncio.get_running_loop().time
-        before = clock()
-        outcome = await system.run_free(slow.deadline(10).deadline(30).exit())
-        return outcome, clock() - before
+        slow = free_sleep(99).ensure(ask_ends(worker, "x"))
+        outcome = await system.run_free(slow.deadline(10).exit())
+        return outcome, list(log)
 
-    outcome, took = world.run(body)
-    assert failed_in_time(outcome, min(inner, 10))
-    assert took == after_a_while(min(inner, 10))
+    outcome, seen = world.run(body)
+    assert failed_in_time(outcome, 10)
+    assert seen == ["begin x", "end x", "Succeeded"]
+
+
+def test_after_a_finaliser_the_deadline_counts_again(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        worker: ActorRef[Any] = await system.spawn(Worker)
+        value = pure(1).ensure(free_sleep(1)).then(ask_ends(worker, "x")).uninterruptible()
+        return await system.run_free(value.deadline(5).exit())
+
+    assert failed_in_time(world.run(body), 5)
     assert log == ["begin x", "AskTimeout"]
 
 
-@pytest.mark.parametrize("where", ["uninterruptible", "race", "timeout", "finaliser"])
+@pytest.mark.parametrize("inner", [1, 20])
+def test_a_deadline_of_a_finalisers_own_limits_it(world: World, inner: float) -> None:
+    async def body(system: ActorSystem) -> Any:
+        worker: ActorRef[Any] = await system.spawn(Worker)
+        release = ask_ends(worker, "x").uninterruptible().deadline(inner).attempt()
+        clock = asyncio.get_running_loop().time
+        before = clock()
+        await system.run_free(pure(1).ensure(release).deadline(0.5).exit())
+        return clock() - before
+
+    assert world.run(body) == after_a_while(inner)
+    assert log == ["begin x", "AskTimeout"]
+
+
+@pytest.mark.parametrize("where", ["uninterruptible", "race", "timeout"])
 def test_a_later_deadline_further_in_does_not_lengthen_an_earlier_one(
     world: World, where: str
 ) -> None:
@@ -449,8 +469,6 @@ def test_a_later_deadline_further_in_does_not_lengthen_an_earlier_one(
         elif where == "timeout":
             asking = asking.timeout(40)
         value = asking.uninterruptible()
-        if where == "finaliser":
-            value = free_sleep(1).ensure(asking)
         clock = asyncio.get_running_loop().time
         before = clock()
         outcome = await system.run_free(value.deadline(5).exit())

@@ -24,6 +24,7 @@ from effactor import (
     free_call,
     free_now,
     free_sleep,
+    free_tell,
     gather,
     handler,
     never,
@@ -348,3 +349,34 @@ def test_what_a_simulation_leaves_running_performs_nothing_when_it_ends() -> Non
     deadlocked = simulate(gather([careful("a"), race(careful("b"), careful("c"))]))
     assert isinstance(deadlocked.error, Deadlock)
     assert sorted(closed) == ["a", "b", "c"]
+
+
+class Slow(Actor[str]):
+    """Takes ten seconds for a message."""
+
+    def __init__(self) -> None:
+        self.handled: list[str] = []
+
+    @handler
+    async def take(self, message: str) -> None:
+        await asyncio.sleep(10)
+        self.handled.append(message)
+
+
+class Impatient(Actor[ActorRef[str]]):
+    """Asks with a limited time."""
+
+    @handler
+    def go(self, slow: ActorRef[str]) -> Program[Any, Any]:
+        return free_ask(slow, "from the crashed").timeout(5)
+
+
+def test_a_crashed_actors_timeout_withdraws_nothing() -> None:
+    def scenario(sim: Simulation) -> None:
+        slow, impatient = sim.spawn(Slow, "slow"), sim.spawn(Impatient, "impatient")
+        sim.run(free_tell(slow, "first").then(free_tell(impatient, slow)).then(free_sleep(1)))
+        sim.crash(impatient)
+        sim.settle()
+        assert sim.actor(slow).handled == ["first", "from the crashed"]
+
+    assert simulate(scenario).error is None

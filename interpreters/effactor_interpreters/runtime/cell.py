@@ -500,8 +500,15 @@ class Cell(TaskProtocol):
         return now
 
     def call_later(self, seconds: float, callback: Callable[[], None], what: str) -> Timer:
-        """Call *callback* after *seconds*."""
-        return self.system.world.call_later(seconds, callback, what)
+        """Call *callback* after *seconds*, unless the actor has crashed by then."""
+
+        def unless_crashed() -> None:
+            # The timers of a normal end are cancelled; a crash cancels nothing, and what
+            # a dead actor's program would do then must not happen.
+            if self.state != STOPPED:
+                callback()
+
+        return self.system.world.call_later(seconds, unless_crashed, what)
 
     def out_of_fuel(self, fiber: Fiber) -> bool:
         """Let others run: a program without waits must not keep the loop."""

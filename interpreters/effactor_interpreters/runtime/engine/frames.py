@@ -173,11 +173,9 @@ def leave(fiber: Fiber, kind: int, payload: Any, v: Any, frames: Frame) -> tuple
     if kind == EXIT:
         return SUCCESS, Succeeded(v), frames
     if kind == ENSURE:
-        fiber.masked += 1
-        return EVALUATE, payload, (AFTER, (SUCCESS, v), frames)
+        return EVALUATE, payload, _finalising(fiber, SUCCESS, v, frames)
     if kind == AFTER:
-        fiber.masked -= 1
-        before, value = payload
+        before, value = _finalised(fiber, payload)
         if before == INTERRUPT:
             return before, None, frames
         if fiber.interrupted and not fiber.masked:
@@ -224,8 +222,25 @@ def close(
     """
     if scope is None or scope.is_empty():
         return kind, value, frames
+    return EVALUATE, scope.closing(), _finalising(fiber, kind, value, frames)
+
+
+def _finalising(fiber: Fiber, kind: int, value: Any, frames: Frame) -> Frame:
+    """Begin a finaliser: it is not interrupted, and no deadline from outside limits it.
+
+    Returns:
+        The frames, with one that holds up the outcome until the finaliser has ended.
+    """
     fiber.masked += 1
-    return EVALUATE, scope.closing(), (AFTER, (kind, value), frames)
+    deadline, fiber.deadline = fiber.deadline, None
+    return AFTER, (kind, value, deadline), frames
+
+
+def _finalised(fiber: Fiber, payload: Any) -> tuple[int, Any]:
+    """End a finaliser, and return the outcome that it has held up."""
+    fiber.masked -= 1
+    kind, value, fiber.deadline = payload
+    return kind, value
 
 
 # ------------------------------------------------------------ unwinding
@@ -274,19 +289,17 @@ def unwind(fiber: Fiber, kind: int, error: Any) -> Any:
                     if kind == INTERRUPT:
                         # Its `finally` performs effects; it goes on, masked, and
                         # the interrupt goes on after it.
-                        fiber.masked += 1
-                        frames = (AFTER, (INTERRUPT, None), frames)
+                        frames = _finalising(fiber, INTERRUPT, None, frames)
                     elif kind == FAILURE:
                         fiber.mark(raised)
                     fiber.frames = (BLOCK, payload, frames)
                     return p
             elif tag == ENSURE or (tag == ON_INTERRUPT and kind == INTERRUPT):
-                fiber.masked += 1
-                fiber.frames = (AFTER, (kind, error), frames)
+                fiber.frames = _finalising(fiber, kind, error, frames)
                 return payload
             elif tag == AFTER:
-                fiber.masked -= 1
-                kind, error = _after_finaliser(fiber, payload, kind, error)
+                held = _finalised(fiber, payload)
+                kind, error = _after_finaliser(fiber, held, kind, error)
             elif tag == MASK or (tag == ACQUIRE and not payload.interruptible):
                 fiber.masked -= 1
                 kind, error = _unmasked(fiber, kind, error)
@@ -332,7 +345,9 @@ def _unmasked(fiber: Fiber, kind: int, error: Any) -> tuple[int, Any]:
     return INTERRUPT, None
 
 
-def _after_finaliser(fiber: Fiber, held: Any, kind: int, error: Any) -> tuple[int, Any]:
+def _after_finaliser(
+    fiber: Fiber, held: tuple[int, Any], kind: int, error: Any
+) -> tuple[int, Any]:
     """Say how it goes on when a finaliser itself ended badly."""
     before, value = held
     if before == DEFECT and kind == FAILURE:
