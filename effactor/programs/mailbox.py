@@ -5,7 +5,7 @@ After the stash of Akka and Pekko.
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 from typing_extensions import override
 
@@ -35,7 +35,7 @@ class UnstashAll(Operation[A_co]):
         return "unstash all"
 
 
-def stash() -> Program[None]:
+def stash() -> Program[Any]:
     """Set the message that is being handled aside, until `unstash_all`.
 
     For the program that a message handler returns: `return stash()`, or
@@ -50,7 +50,8 @@ def stash() -> Program[None]:
     `ActorStopped` and tells become dead letters. Their number has no bound.
 
     Returns:
-        A program that answers None. It is a defect, `RuntimeError`, where no message is
+        A program that answers None; its type says Any, so that a handler of any reply may
+        return it. It is a defect, `RuntimeError`, where no message is
         being handled by a program: in a run, in `on_started` and the like, and in
         `self.context.run_free` of an `async def` handler, which must return the
         program instead.

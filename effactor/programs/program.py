@@ -433,6 +433,14 @@ class Program(Container, ResultLikeProgram[A_co, E_co, F_co]):
         """Do the same as `from_result`, for functions of `returns` that know only the class."""
         return from_result(inner_value)
 
+    def __bool__(self) -> bool:
+        """Refuse: `if program` would be true, whatever the program answers."""
+        msg = (
+            "a Program is neither true nor false before it has run: "
+            'take its answer first, as in "if (yield from program):"'
+        )
+        raise TypeError(msg)
+
     def __iter__(self) -> Generator[Step[E_co, F_co], Any, A_co]:
         """Let a do-block write `answer = yield from program`."""
         # The engine, not the caller, receives `self`; it sends the answer back.

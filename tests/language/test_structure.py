@@ -330,3 +330,12 @@ def test_no_field_of_a_node_hides_a_method_of_programs() -> None:
     methods = {name for name in dir(Program) if not name.startswith("__")}
     hidden = [(cls, name) for cls in every_node() for name in cls.__dict__.get("__slots__", ())]
     assert [(cls, name) for cls, name in hidden if name in methods] == []
+
+
+def test_a_program_has_no_truth_before_it_has_run() -> None:
+    with pytest.raises(
+        TypeError, match=r'take its answer first, as in "if \(yield from program\):"'
+    ):
+        bool(pure(1))
+    with pytest.raises(TypeError, match="neither true nor false"):
+        _ = pure(1) and pure(2)

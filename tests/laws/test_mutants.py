@@ -53,14 +53,14 @@ MUTANTS = [
     Mutant(
         "a finaliser is skipped after success",
         ENGINE + "frames.py",
-        "return EVALUATE, payload, (AFTER, (SUCCESS, v), frames)",
-        "return EVALUATE, Pure(None), (AFTER, (SUCCESS, v), frames)",
+        "return EVALUATE, payload, _finalising(fiber, SUCCESS, v, frames)",
+        "return EVALUATE, Pure(None), _finalising(fiber, SUCCESS, v, frames)",
     ),
     Mutant(
         "a finaliser runs twice after a bad end",
         ENGINE + "frames.py",
-        "fiber.frames = (AFTER, (kind, error), frames)\n                return payload",
-        "fiber.frames = (ENSURE, payload, (AFTER, (kind, error), frames))\n"
+        "fiber.frames = _finalising(fiber, kind, error, frames)\n                return payload",
+        "fiber.frames = (ENSURE, payload, _finalising(fiber, kind, error, frames))\n"
         "                return payload",
     ),
     Mutant(

@@ -14,7 +14,9 @@ from worlds import World
 
 from effactor import (
     Actor,
+    ActorRef,
     Deadlock,
+    Deferred,
     Died,
     Do,
     Effect,
@@ -277,26 +279,102 @@ def test_a_joiner_that_is_interrupted_leaves_the_outcome_to_others(
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize("bad", [fail("lost"), die("lost")])
-def test_an_outcome_that_an_interrupt_took_from_its_joiner_is_not_lost(
-    world: World, caplog: pytest.LogCaptureFixture, bad: Any
-) -> None:
-    # The fork ends, which wakes its joiner; before that one goes on, it is interrupted.
-    @program
-    def work(how: str) -> Do[None]:
-        fiber = yield from free_sleep(1).then(bad).fork()
-        waiting: Program[Any] = getattr(fiber, how)()
-        joiner = yield from waiting.exit().map(log.append).fork()
-        yield from free_sleep(0)
-        yield from fiber.wait().bind(lambda _: joiner.interrupt()).fork()
-        yield from never()
+# What follows needs an interrupt after something was handed to a fiber, and before that
+# goes on with it. Whoever waits for a deferred goes on before those who are woken later
+# in the turn that completes it.
 
-    for how in ("join", "wait"):
-        outcome = run(world, scoped(work(how)).timeout(3))
-        told = log or isinstance(outcome, Died) or "nobody has joined" in caplog.text
-        assert told
-        log.clear()
-        caplog.clear()
+
+@pytest.mark.parametrize("how", ["join", "wait"])
+@pytest.mark.parametrize("bad", [fail("bad"), die("bad")])
+@pytest.mark.parametrize("others", [False, True])
+def test_an_outcome_that_an_interrupt_took_from_its_joiner_is_not_lost(
+    world: World, caplog: pytest.LogCaptureFixture, how: str, bad: Any, others: bool
+) -> None:
+    done: Deferred[None] = Deferred()
+
+    @program
+    def work() -> Do[None]:
+        handles: list[Fiber[Any, Any]] = []
+        killer = done.get().bind(lambda _: handles[1].interrupt())
+        handles.append((yield from killer.fork()))
+        fiber = yield from free_sleep(1).then(done.succeed(None)).then(bad).fork()
+        waiting: Program[Any] = getattr(fiber, how)()
+        handles.append((yield from waiting.exit().bind(say).fork()))
+        if others:
+            yield from fiber.wait().bind(say).fork()
+        yield from free_sleep(2)
+
+    outcome = run(world, scoped(work()))
+    reported = isinstance(outcome, Died) or "nobody has joined" in caplog.text
+    assert reported == (log == [])  # not both, and not neither
+    assert len(log) >= int(others)
+    if world.name == "live":
+        assert len(log) == int(others)
+
+
+@pytest.mark.parametrize("next_in_line", ["already waits", "comes later", "never comes"])
+def test_a_result_that_an_interrupt_took_is_the_next_ones(
+    world: World, caplog: pytest.LogCaptureFixture, next_in_line: str
+) -> None:
+    done: Deferred[None] = Deferred()
+
+    @program
+    def work() -> Do[None]:
+        handles: list[Fiber[Any, Any]] = []
+        killer = done.get().bind(lambda _: handles[0].interrupt())
+        yield from killer.fork()
+        first = free_sleep(1).then(done.succeed(None)).then(fail("bad"))
+        last: list[Program[Any]] = [never()] if next_in_line == "already waits" else []
+        following = yield from as_completed([first, *last])
+        handles.append((yield from following[0].exit().bind(say).fork()))
+        if next_in_line == "already waits":
+            yield from following[1].exit().bind(say).fork()
+        yield from free_sleep(2)
+        if next_in_line == "comes later" and not log:
+            yield from following[0].exit().bind(say)
+
+    assert run(world, scoped(work())) == Succeeded(None)
+    reported = "nobody has joined" in caplog.text
+    assert [*log, *(["reported"] if reported else [])] in (
+        [FailedWith("bad")],
+        ["reported"],
+    )
+    if next_in_line != "never comes":
+        assert not reported
+    elif world.name == "live":
+        assert reported
+
+
+def test_an_interrupt_that_comes_while_a_fork_runs_takes_effect_where_it_waits(
+    world: World,
+) -> None:
+    class Killer(Actor[Fiber[Any, Any]]):
+        """Interrupts whoever asks it, on that one's own stack."""
+
+        @handler
+        @program
+        def kill(self, message: Fiber[Any, Any]) -> Do[None]:
+            yield from message.interrupt()
+
+    async def body(system: ActorSystem) -> Any:
+        killer: ActorRef[Fiber[Any, Any]] = await system.spawn(Killer)
+        handles: list[Fiber[Any, Any]] = []
+
+        @program
+        def victim() -> Do[None, Any]:
+            yield from free_sleep(1)
+            yield from free_ask(killer, handles[0]).on_interrupt(say("told"))
+            yield from say("never")
+
+        @program
+        def work() -> Do[Any]:
+            handles.append((yield from victim().fork()))
+            return (yield from handles[0].wait())
+
+        return await system.run_free(work().timeout(100))
+
+    assert world.run(body) == Interrupted()
+    assert log == ["told"]
 
 
 # ------------------------------------------------------------ scopes
@@ -398,9 +476,10 @@ def test_a_scope_forgets_forks_that_ended_well() -> None:
     def work(count: int) -> Do[int]:
         total = 0
         for number in range(count):
-            fiber = yield from pure(number).fork()
-            if number % 2:
-                total += yield from fiber.join()
+            value: Program[int, Any] = pure(number) if number % 3 else fail(number)
+            fiber = yield from value.fork()
+            if number % 2 or not number % 3:
+                total += yield from fiber.join().or_else(pure(0))
             if number % 1000 == 0:
                 yield from never().timeout(1).attempt()  # lets the forks run
         gc.collect()
@@ -408,8 +487,22 @@ def test_a_scope_forgets_forks_that_ended_well() -> None:
         return total
 
     sizes: list[int] = []
-    assert run_free(work(100_000)) == sum(range(1, 100_000, 2))
+    assert run_free(work(100_000)) == sum(number for number in range(1, 100_000, 2) if number % 3)
     assert sizes[0] <= 1000
+
+
+def test_a_fork_forgets_those_who_do_not_wait_any_more() -> None:
+    @program
+    def work() -> Do[None]:
+        fiber = yield from never().fork()
+        for _ in range(300):
+            yield from fiber.join().timeout(1).attempt()
+        gc.collect()
+        sizes.append(sum(type(thing).__name__ == "ForkWait" for thing in gc.get_objects()))
+
+    sizes: list[int] = []
+    run_free(work())
+    assert sizes[0] <= 2
 
 
 def test_many_short_forks_in_one_run(world: World) -> None:

@@ -16,11 +16,13 @@ from effactor import (
     Do,
     Message,
     Program,
+    fail,
     free_ask,
     free_call,
     free_sleep,
     handler,
     program,
+    pure,
 )
 from effactor.interpreters import ActorSystem
 
@@ -119,3 +121,20 @@ def test_a_frozen_exception_does_without_notes(world: World) -> None:
 def test_a_function_that_raises_after_an_operation_is_not_blamed_on_it(world: World) -> None:
     notes = notes_of(world, lambda system, _: system.run_free(free_call(str, "x").map(int)))
     assert notes == []
+
+
+@pytest.mark.parametrize("source", [pure(1), free_sleep(0)])
+@pytest.mark.parametrize("how", ["bind", "map", "lash"])
+def test_a_program_where_a_function_belongs_is_told_of_then(
+    world: World, source: Any, how: str
+) -> None:
+    value = source.then(fail("x")) if how == "lash" else source
+    broken = getattr(value, how)(pure(2))
+
+    async def body(system: ActorSystem) -> BaseException:
+        with pytest.raises(TypeError, match="not callable") as caught:
+            await system.run_free(broken)
+        return caught.value
+
+    notes = getattr(world.run(body), "__notes__", [])
+    assert [note for note in notes if "write then(program)" in note]

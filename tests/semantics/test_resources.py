@@ -389,6 +389,13 @@ def test_an_acquire_that_fails_or_dies_leaves_nothing_to_release(world: World) -
     assert log == []
 
 
+@pytest.mark.parametrize("value", [fail("no"), free_sleep(1).then(fail("no"))])
+def test_a_mask_ends_with_a_program_that_fails(world: World, value: Any) -> None:
+    for failing in (bracket(value, use, say), value.uninterruptible(), value.ensure(pure(1))):
+        cancelled_after(world, 2, failing.or_else(pure(1)).then(free_sleep(5)).then(say("never")))
+    assert log == []
+
+
 def test_a_use_that_raises_is_released(world: World) -> None:
     def raises(_: str) -> Program[str]:
         raise Broken("use")
@@ -635,6 +642,17 @@ def test_a_block_may_say_more_after_it_swallowed_an_interrupt_but_is_gone_after(
         return "an answer"
 
     cancelled_after(world, 1, stubborn().map(log.append))
+    assert log == ["caught"]
+
+    @program
+    def curt() -> Do[str]:
+        try:
+            yield from free_sleep(5)
+        except BaseException:
+            return "caught at once"
+        return "an answer"
+
+    cancelled_after(world, 1, curt().map(log.append).then(say("never")))
     assert log == ["caught"]
 
 

@@ -42,7 +42,7 @@ class Patient(Actor[Inc | Get]):
     @program
     def get(self, message: Get) -> Do[int]:
         if not self.count:
-            assert_type((yield from stash()), None)
+            assert_type((yield from stash()), Any)
         timer = yield from schedule_once(1, counter, Inc())
         assert_type(timer, Timer)
         in_time = yield from timer.cancel()

@@ -552,6 +552,8 @@ class Fiber:
                 kind, v = self.raised(defect)
                 if kind == DEFECT and perform is not None and not _raised_by_block(frames):
                     self.note(defect, _described(p))
+                elif type(defect) is TypeError and _raised_here(defect):
+                    note(defect, _NO_FUNCTION)
             # Outside the `except`, so that what blocks raise next does not get this
             # exception as its context.
             self.frames = frames
@@ -585,6 +587,10 @@ class Fiber:
         return DEFECT, error
 
 
+_NO_FUNCTION: Final = (
+    "map, bind and the like take a function; to go on with a program whatever the "
+    "answer is, write then(program)"
+)
 _FAILURE_MARK: Final = "__effactor_failure__"
 _SERIALS: Final = itertools.count(1)
 
@@ -592,6 +598,11 @@ _SERIALS: Final = itertools.count(1)
 def _raised_by_block(frames: Frame) -> bool:
     """Tell whether the innermost block has ended by raising, and not its operation."""
     return frames is not None and frames[0] == BLOCK and frames[1].gi_frame is None
+
+
+def _raised_here(defect: BaseException) -> bool:
+    """Tell whether the machine itself raised it: it called what is no function."""
+    return defect.__traceback__ is not None and defect.__traceback__.tb_next is None
 
 
 def _described(operation: Any) -> str:

@@ -345,9 +345,7 @@ def _unmasked(fiber: Fiber, kind: int, error: Any) -> tuple[int, Any]:
     return INTERRUPT, None
 
 
-def _after_finaliser(
-    fiber: Fiber, held: tuple[int, Any], kind: int, error: Any
-) -> tuple[int, Any]:
+def _after_finaliser(fiber: Fiber, held: tuple[int, Any], kind: int, error: Any) -> tuple[int, Any]:
     """Say how it goes on when a finaliser itself ended badly."""
     before, value = held
     if before == DEFECT and kind == FAILURE:
