@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Never, assert_type
+from typing import Any, Never, assert_type
 
 from vocabulary import Counter, Foreign, Get, Inc, counter
 
@@ -19,7 +19,7 @@ from effactor import (
     unstash_all,
 )
 
-assert_type(stash(), Program[None, Never])
+assert_type(stash(), Program[Any])
 assert_type(unstash_all(), Program[int, Never])
 stash(Get())  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
