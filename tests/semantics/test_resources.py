@@ -741,6 +741,19 @@ def test_an_interrupt_while_a_scope_ends_comes_after_it(world: World) -> None:
     assert log == [("acquired", "tea"), ("released", "tea")]
 
 
+@pytest.mark.parametrize("end", [pure(1), fail("no"), die("no")])
+def test_after_an_inner_scope_the_outer_one_is_back(world: World, end: Any) -> None:
+    @program
+    def work() -> Do[None]:
+        yield from acquire_release(*resource("before"))
+        yield from scoped(acquire_release(*resource("inner")).then(end)).exit()
+        yield from acquire_release(*resource("after"))
+        yield from say("end")
+
+    assert run(world, work()) == Succeeded(None)
+    assert [entry[1] for entry in log if entry[0] == "released"] == ["inner", "after", "before"]
+
+
 @dataclass(frozen=True)
 class Sql(Effect[str]):
     text: str
