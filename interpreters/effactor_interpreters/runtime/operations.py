@@ -175,9 +175,11 @@ class Operations:
         """Start an actor."""
         parent = fiber.owner if type(fiber.owner) is Cell else None
         cell = self.system.create(parent, operation.actor, operation.name)
-        if fiber.scoped is not None:
+        if fiber.spawn_scope is not None:
             # Before it has started: an interrupt meanwhile must not leave it behind.
-            fiber.scoped.finalizers.append(ops.Stop(cell.ref, "graceful").then(ops.Join(cell.ref)))
+            fiber.spawn_scope.finalizers.append(
+                ops.Stop(cell.ref, "graceful").then(ops.Join(cell.ref))
+            )
         if not cell.starting:
             return cell.ref
         wait = _SpawnWait(fiber, cell, START_OF)

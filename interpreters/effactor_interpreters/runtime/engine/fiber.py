@@ -130,7 +130,7 @@ class Fiber:
         parent: The fiber that started it; None for the one that the run began with.
         scope: What is to end with it; None until there is something.
         lender: The fiber whose scope it uses instead of one of its own, or None.
-        scoped: The innermost `scoped` around it, which stops the actors that it spawns;
+        spawn_scope: The innermost `scoped` around it, which stops the actors that it spawns;
             None if there is none.
         deadline: When it must have ended; None if there is no deadline.
         effects: Handlers of the user's effects in force, linked: (table, next).
@@ -160,7 +160,7 @@ class Fiber:
         "parent",
         "pending",
         "scope",
-        "scoped",
+        "spawn_scope",
         "states",
         "table",
         "within",
@@ -177,7 +177,7 @@ class Fiber:
         self.parent: Fiber | None = None
         self.scope: Scope | None = None
         self.lender: Fiber | None = None
-        self.scoped: Scope | None = None
+        self.spawn_scope: Scope | None = None
         self.deadline: Deadline | None = None
         self.effects: Any = None
         self.instead: Any = None
@@ -213,7 +213,7 @@ class Fiber:
         made = Fiber(self.table, self.owner)
         made.parent = self
         made.effects = self.effects
-        made.scoped = self.scoped
+        made.spawn_scope = self.spawn_scope
         within = self.within
         made.within = (*within, *labels) if len(within) < NAMES else within
         deadline = self.deadline

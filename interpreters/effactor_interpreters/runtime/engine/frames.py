@@ -129,8 +129,8 @@ def _bracket(fiber: Fiber, p: Any, frames: Frame) -> tuple[Any, Frame]:
 
 
 def _scoped(fiber: Fiber, p: Any, frames: Frame) -> tuple[Any, Frame]:
-    scope = Scope(fiber.scope, fiber.scoped)
-    fiber.scope = fiber.scoped = scope
+    scope = Scope(fiber.scope, fiber.spawn_scope)
+    fiber.scope = fiber.spawn_scope = scope
     return p.source, (SCOPE, scope, frames)
 
 
@@ -200,7 +200,7 @@ def leave(fiber: Fiber, kind: int, payload: Any, v: Any, frames: Frame) -> tuple
                 return INTERRUPT, None, frames
         return EVALUATE, FlatMap(Pure(v), payload.use), frames
     elif kind == SCOPE:
-        fiber.scope, fiber.scoped = payload.outer, payload.outer_scoped
+        fiber.scope, fiber.spawn_scope = payload.outer, payload.outer_spawn_scope
         return close(fiber, payload, SUCCESS, v, frames)
     return SUCCESS, v, frames
 
@@ -304,7 +304,7 @@ def unwind(fiber: Fiber, kind: int, error: Any) -> Any:
                 fiber.masked -= 1
                 kind, error = _unmasked(fiber, kind, error)
             elif tag == SCOPE:
-                fiber.scope, fiber.scoped = payload.outer, payload.outer_scoped
+                fiber.scope, fiber.spawn_scope = payload.outer, payload.outer_spawn_scope
                 kind, error, frames = close(fiber, payload, kind, error, frames)
                 if kind == EVALUATE:
                     fiber.frames = frames

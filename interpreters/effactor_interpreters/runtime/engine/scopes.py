@@ -46,14 +46,14 @@ class Scope:
         members: Forks that run, or whose end nobody has seen.
         finalizers: Programs to run at the end, in order of registration.
         outer: The scope that a `scoped` program's fiber had outside of it; None for others.
-        outer_scoped: The next `scoped` further out, if there is one.
+        outer_spawn_scope: The next `scoped` further out, if there is one.
     """
 
-    __slots__ = ("finalizers", "members", "outer", "outer_scoped")
+    __slots__ = ("finalizers", "members", "outer", "outer_spawn_scope")
 
-    def __init__(self, outer: Scope | None = None, outer_scoped: Scope | None = None) -> None:
+    def __init__(self, outer: Scope | None = None, outer_spawn_scope: Scope | None = None) -> None:
         self.outer: Scope | None = outer
-        self.outer_scoped: Scope | None = outer_scoped
+        self.outer_spawn_scope: Scope | None = outer_spawn_scope
         self.members: dict[Member, None] = {}
         self.finalizers: list[Program[Any, Any, Any]] = []
 
