@@ -6,8 +6,9 @@ import asyncio
 import copy
 import gc
 import pickle
+import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from worlds import World
@@ -26,6 +27,7 @@ from effactor import (
     Interrupted,
     Message,
     Program,
+    State,
     Succeeded,
     as_completed,
     fail,
@@ -53,6 +55,10 @@ from effactor.interpreters import (
     run_free,
     simulate,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 log: list[Any] = []
 
@@ -419,6 +425,42 @@ def test_forks_are_interrupted_together_at_the_end(world: World) -> None:
     assert world.run(body) == pytest.approx(6, abs=0.5)
 
 
+@pytest.mark.parametrize(
+    ("bad", "as_it_ends"),
+    [(fail("lost"), False), (die("lost"), False), (die("lost"), True)],
+    ids=["failure", "defect", "defect at the end"],
+)
+def test_what_an_interrupted_joiner_has_not_seen_is_logged_where_the_scope_is_over(
+    world: World, caplog: pytest.LogCaptureFixture, bad: Any, as_it_ends: bool
+) -> None:
+    gate = Deferred[None]()
+    fibers: list[Fiber[Any, Any]] = []
+
+    @program
+    def inside() -> Do[None]:
+        fibers.append((yield from gate.get().then(bad).uninterruptible().fork()))
+        yield from free_sleep(1)
+        yield from free_sleep(1.5) if as_it_ends else gate.get()
+
+    @program
+    def work() -> Do[Any]:
+        scope = yield from scoped(inside()).fork()
+        yield from free_sleep(2)
+        joiner = yield from fibers[0].join().fork()
+        yield from free_sleep(1)
+        # The joiner is told how the fork ended, and before it goes on this is next.
+        yield from gate.get().then(joiner.interrupt()).fork()
+        yield from free_sleep(1)
+        yield from gate.succeed(None)
+        return (yield from scope.wait())
+
+    outcome = run(world, work())
+    assert outcome == Succeeded(Succeeded(None))
+    [message] = caplog.messages
+    assert "a fork ended badly, and who has joined it was interrupted" in message
+    assert "lost" in caplog.text
+
+
 def test_a_failure_that_nobody_joined_is_logged(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -458,6 +500,44 @@ def test_forks_of_forks_end_from_the_inside(world: World) -> None:
     run(world, scoped(deep(20).fork().then(free_sleep(1))))
     # Each is interrupted when the body of the one that forked it has ended.
     assert log == list(range(20, -1, -1))
+
+
+def test_a_chain_of_forks_takes_time_in_proportion_to_its_length() -> None:
+    cell = State("forks", 0)
+
+    def lines_of(levels: int) -> int:
+        """Count the lines of Python that a chain of so many forks takes."""
+        value: Program[Any, Any] = cell.get()
+        for _ in range(levels):
+            value = cell.modify(_one_more).then(value).fork().bind(_join)
+        return _lines(lambda: run_free(value))
+
+    assert lines_of(400) < 2.2 * lines_of(200)
+
+
+def _one_more(count: int) -> int:
+    return count + 1
+
+
+def _join(fiber: Fiber[Any, Any]) -> Program[Any, Any]:
+    return fiber.join()
+
+
+def _lines(action: Callable[[], object]) -> int:
+    count = 0
+
+    def trace(_frame: FrameType, event: str, _arg: Any) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        action()
+    finally:
+        sys.settrace(before)
+    return count
 
 
 def test_a_chain_of_forks_thousands_deep_ends_without_recursion(world: World) -> None:

@@ -102,6 +102,17 @@ def test_branches_and_forks_inside_spawn_into_the_scope(world: World) -> None:
     assert log == ["all there", "c stopped", "b stopped", "a stopped", "run ended"]
 
 
+def test_scoped_stops_what_a_fork_spawns_while_it_is_interrupted(world: World) -> None:
+    @program
+    def inside() -> Do[None]:
+        yield from spawn("a")
+        yield from never().on_interrupt(spawn("late")).fork()
+        yield from free_sleep(1)
+
+    run(world, scoped(inside()).then(free_call(log.append, "after")))
+    assert log == ["late stopped", "a stopped", "after", "run ended"]
+
+
 def test_a_fork_from_outside_does_not_spawn_into_a_scope_entered_later(world: World) -> None:
     @program
     def outer() -> Do[None, Any]:

@@ -240,10 +240,15 @@ def _kept(state: State[Any], fiber: Fiber) -> dict[State[Any], Any]:
         of_actor: dict[State[Any], Any] | None = fiber.owner.states
         if of_actor is not None:
             return of_actor
-    root = fiber.root
-    if root.states is None:
-        root.states = {}
-    return root.states
+    if fiber.states is None:
+        # The root's, from the nearest that has met them: branches may be nested deeply.
+        above = fiber
+        while above.states is None and above.parent is not None:
+            above = above.parent
+        if above.states is None:
+            above.states = {}
+        fiber.states = above.states
+    return fiber.states
 
 
 def state_get(operation: StateGet[Any], fiber: Fiber) -> Any:

@@ -139,8 +139,8 @@ class Fiber:
         interrupted: Whether it was interrupted.
         overtaken: Defects that an interrupt went before; None if there are none.
         masked: In how many uninterruptible programs it is.
-        states: The values of the `State` cells of its run, kept by the root; None before
-            the first.
+        states: The values of the `State` cells of its run, shared by all its fibers; None
+            before this one meets the first.
     """
 
     __slots__ = (
@@ -190,14 +190,6 @@ class Fiber:
         self._resumption: tuple[int, Any] = (SUCCESS, None)
 
     # ------------------------------------------------------------ its family
-
-    @property
-    def root(self) -> Fiber:
-        """The fiber that the run began with."""
-        fiber = self
-        while fiber.parent is not None:
-            fiber = fiber.parent
-        return fiber
 
     def child(self, program: Program[Any, Any, Any], *labels: str, attached: bool = True) -> Fiber:
         """Make a fiber for a part of this one's program; `begin` starts it.

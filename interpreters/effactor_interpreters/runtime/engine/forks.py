@@ -67,7 +67,11 @@ class Forked:
     def not_seen(self) -> None:
         """Learn that an interrupt came before someone went on with the outcome."""
         self._seen -= 1
-        if self.unseen():
+        unseen = self.unseen()
+        if unseen and self.scope.is_over:
+            [(_, error)] = unseen
+            lost(self.fiber, "a fork ended badly, and who has joined it was interrupted", error)
+        elif unseen:
             self.scope.members[self] = None
 
     def forget(self, callback: Callable[[], None]) -> None:
@@ -178,6 +182,8 @@ def start(fiber: Fiber, name: str, program: Program[Any, Any, Any]) -> Forked:
 
 def _bound(handle: Handle[Any, Any], fiber: Fiber) -> Forked:
     forked: Forked = handle.binding
+    if forked.fiber.parent is fiber or forked.fiber.outcome is not None:
+        return forked  # the usual cases, however deep forks are nested
     ancestor: Fiber | None = fiber
     while ancestor is not None:
         if ancestor is forked.fiber:
@@ -243,6 +249,7 @@ class ForksEnding:
         if self.left:
             return
         members, self.scope.members = self.scope.members, {}
+        self.scope.is_over = True
         unseen = [found for member in members for found in member.unseen()]
         for kind, error in unseen:
             if kind == FAILURE:

@@ -220,7 +220,10 @@ def close(
     Returns:
         As `leave` does.
     """
-    if scope is None or scope.is_empty():
+    if scope is None:
+        return kind, value, frames
+    if scope.is_empty():
+        scope.is_over = True
         return kind, value, frames
     return EVALUATE, scope.closing(), _finalising(fiber, kind, value, frames)
 

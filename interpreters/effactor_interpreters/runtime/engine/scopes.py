@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, final
 
+from typing_extensions import override
+
 from effactor.programs.operations import Operation
-from effactor.programs.program import Program, Pure
+from effactor.programs.program import Composite, Program, Pure
 from effactor.programs.resources import Ensure
 
 if TYPE_CHECKING:
@@ -47,15 +49,17 @@ class Scope:
         finalizers: Programs to run at the end, in order of registration.
         outer: The scope that a `scoped` program's fiber had outside of it; None for others.
         outer_spawn_scope: The next `scoped` further out, if there is one.
+        is_over: Whether its forks have ended, so that nobody asks it about them any more.
     """
 
-    __slots__ = ("finalizers", "members", "outer", "outer_spawn_scope")
+    __slots__ = ("finalizers", "is_over", "members", "outer", "outer_spawn_scope")
 
     def __init__(self, outer: Scope | None = None, outer_spawn_scope: Scope | None = None) -> None:
         self.outer: Scope | None = outer
         self.outer_spawn_scope: Scope | None = outer_spawn_scope
         self.members: dict[Member, None] = {}
         self.finalizers: list[Program[Any, Any, Any]] = []
+        self.is_over: bool = False
 
     def is_empty(self) -> bool:
         """Say whether there is nothing to end."""
@@ -68,7 +72,14 @@ class Scope:
             A program for the scope's own fiber, to be run masked. A finaliser that dies
             does not keep the others from running.
         """
-        made: Program[Any, Any, Any] = EndForks(self) if self.members else Pure(None)
+        if not self.members:
+            self.is_over = True
+            return self.finalizing()
+        return Ensure(EndForks(self), RunFinalizers(self))
+
+    def finalizing(self) -> Program[Any, Any, Any]:
+        """Make the program that runs the finalisers, last registered first."""
+        made: Program[Any, Any, Any] = Pure(None)
         for finalizer in reversed(self.finalizers):
             made = Ensure(made, finalizer)
         self.finalizers = []
@@ -93,6 +104,25 @@ class EndForks(Operation[None]):
     def __init__(self, scope: Scope) -> None:
         """Keep the scope."""
         self.scope: Scope = scope
+
+
+@final
+class RunFinalizers(Composite[Any, Any, Any]):
+    """Run the finalisers of a scope. The engine's own node.
+
+    Which they are is known when the forks have ended: until then they may spawn actors,
+    which the scope has to stop.
+    """
+
+    __slots__ = ("scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        """Keep the scope."""
+        self.scope: Scope = scope
+
+    @override
+    def expand(self) -> Program[Any, Any, Any]:
+        return self.scope.finalizing()
 
 
 @final
