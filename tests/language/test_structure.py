@@ -269,7 +269,7 @@ def test_yield_of_a_program_is_what_the_type_checkers_refuse() -> None:
         (lambda: catch(KeyError)(recover)(3), "program must be a Program"),  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
         (lambda: perform(Query), "make an instance of it"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         (lambda: perform(3), "must be an instance of an Effect"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        (lambda: handle(int), "must be a subclass of Effect"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        (lambda: handle(int), "must be a subclass of Effect"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         (lambda: handle(Query)(3), "function must map a Query"),  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     ],
 )
