@@ -406,8 +406,12 @@ class Program(Container, ResultLikeProgram[A_co, E_co, F_co]):
             A program that does the same.
 
         Raises:
-            ValueError: If the name is empty.
+            TypeError: If the name is no text.
+            ValueError: If it is empty.
         """
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            msg = f'named: name must be a text, as in named("checkout"), got {name!r}'
+            raise TypeError(msg)
         if not name:
             msg = "named: name must not be empty"
             raise ValueError(msg)

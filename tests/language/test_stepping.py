@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Never
 
@@ -39,6 +40,10 @@ ref: ActorRef[Any] = ActorRef.at("/a")
 
 def asked(stepping: Stepping[Any, Any]) -> list[str]:
     return [request.describe() for request in stepping.requests]
+
+
+class Odd(BaseException):
+    """Is no Exception."""
 
 
 @program
@@ -139,6 +144,38 @@ def test_a_program_given_up_performs_nothing_any_more() -> None:
     stepping.close()
     assert log == ["closed"]
     assert stepping.outcome == Interrupted()
+
+
+@pytest.mark.parametrize("raised", [asyncio.CancelledError(), Odd(), ValueError()])
+def test_giving_up_closes_every_block_whatever_one_of_them_raises(raised: BaseException) -> None:
+    log: list[str] = []
+
+    @program
+    def block(name: str) -> Do[None]:
+        try:
+            yield from free_sleep(1)
+        finally:
+            log.append(name)
+            raise raised
+
+    step(gather([block("first"), block("second")])).close()
+    assert log == ["second", "first"]
+
+
+def test_what_on_withdraw_raises_is_logged_and_the_interrupt_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken() -> None:
+        raise ValueError("broken")
+
+    stepping = step(race(free_ask(ref, 1), free_ask(ref, 2), free_ask(ref, 3)))
+    winner, loser, other = stepping.requests
+    loser.on_withdraw = broken
+    winner.answer("won")
+    assert stepping.outcome == Succeeded("won")
+    assert not other.is_open
+    assert "on_withdraw of <Request ask /a 2> raised" in caplog.text
+    assert "broken" in caplog.text
 
 
 @dataclass(frozen=True)

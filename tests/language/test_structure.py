@@ -261,6 +261,7 @@ def test_yield_of_a_program_is_what_the_type_checkers_refuse() -> None:
         (lambda: pure(1).ensure(3), "finalizer must be a Program"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         (lambda: pure(1).then(block), "call it: it is a function that makes a program"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         (lambda: pure(1).named(""), "name must not be empty"),
+        (lambda: pure(1).named(3), "name must be a text"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         (lambda: pure(1).refine(), "name at least one exception class"),
         (lambda: pure(1).refine(int), "is no exception class"),  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportCallIssue]
         (catch, "name at least one class of failures"),

@@ -59,7 +59,7 @@ def abandon(fiber: Fiber) -> None:
     while left:
         frames, others = left.pop().cut_off()
         cut.append(frames)
-        left.extend(others)
+        left.extend(reversed(others))
     for frames in reversed(cut):  # what was begun last is closed first
         while frames is not None:
             kind, payload, frames = frames  # noqa: PLW2901 - a linked list
@@ -72,7 +72,9 @@ def _close(block: GeneratorType[Any, Any, Any]) -> None:
     for _ in range(_FINALLY):
         try:
             block.close()
-        except Exception:  # noqa: S110 - a dying block may say anything
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:  # noqa: S110 - a dying block may say anything
             pass
         if block.gi_frame is None:
             return

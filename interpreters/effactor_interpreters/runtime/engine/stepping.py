@@ -6,7 +6,8 @@ forks, scopes, timeouts, interrupts. What is left to the interpreter are the ope
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, cast
+import logging
+from typing import TYPE_CHECKING, Any, Final, Generic, cast
 
 from typing_extensions import TypeVar, override
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from effactor.programs.exits import Exit
     from effactor.programs.program import Program
 
+_LOG: Final = logging.getLogger("effactor.program")
+
 A = TypeVar("A")
 E = TypeVar("E")
 
@@ -40,7 +43,7 @@ class Request:
         is_open: Whether an answer is still wanted. It is not after an answer, nor when
             the program has been interrupted there: a lost race, say.
         on_withdraw: Called when an answer is no longer wanted; None for nobody. Set it to
-            cancel what you do for the answer.
+            cancel what you do for the answer. What it raises is logged.
     """
 
     def __init__(self, stepping: _Stepper, operation: Any, settle: Callable[..., None]) -> None:
@@ -124,7 +127,11 @@ class Request:
         if self.is_open:
             self._close()
             if self.on_withdraw is not None:
-                self.on_withdraw()
+                try:
+                    self.on_withdraw()
+                except Exception:
+                    # The engine is in the middle of an interrupt, which has to go on.
+                    _LOG.exception("step(program): on_withdraw of %r raised", self)
         return True
 
     def cancel(self) -> None:
