@@ -155,6 +155,8 @@ class Unhandled(AskFailed):
     @override
     def __str__(self) -> str:
         known = f"it handles {', '.join(self.handled)}" if self.handled else "it handles nothing"
+        if isinstance(self.message, type):
+            known += f" (the message is a class: send an instance, {self.message.__name__}(...))"
         return f"{self.target} has no handler for {type(self.message).__name__}; {known}"
 
 

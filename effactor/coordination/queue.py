@@ -30,7 +30,9 @@ class Queue(Handle, Generic[A]):
     simulation and dry run begins with it empty. Whoever waits, for an item or for room,
     is served in order of arrival. No item is lost: one that was just handed to a program
     that is interrupted before it goes on returns to its place, and an interrupted `put`
-    has put nothing, unless somebody has taken the item by then.
+    has put nothing, unless somebody has taken the item by then. Once `get` has answered,
+    be it to a branch of `race` or `timeout`, the item is the program's to lose: `process`
+    is the way to work on items that must not be.
 
     Attributes:
         capacity: Most items that wait to be taken; None for no bound.

@@ -18,7 +18,8 @@ S = TypeVar("S")
 
 
 @final
-@dataclass(frozen=True, slots=True)
+# Not slots: in Python 3.11 `State[int](...)` fails for frozen generics with slots.
+@dataclass(frozen=True)
 class State(Generic[S]):
     """A value that programs read and change.
 

@@ -307,7 +307,7 @@ def a_ref(where: str, ref: Any) -> None:
     if not hasattr(ref, "incarnation"):
         hint = ""
         if isinstance(ref, str):
-            hint = f"; write ActorRef.at({ref!r})"
+            hint = f"; write ActorRef.at({'/' + ref.removeprefix('/')!r})"
         elif hasattr(ref, "on_receive"):  # an actor, or its class
             hint = "; spawn the actor and use the ref that spawn answers"
         elif structure.is_program(ref):

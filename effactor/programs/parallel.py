@@ -30,7 +30,8 @@ F = TypeVar("F")
 Mode = Literal["fail_fast", "collect"]
 
 
-@dataclass(frozen=True, slots=True)
+# Not slots: in Python 3.11 `Quorum[int](...)` fails for frozen generics with slots.
+@dataclass(frozen=True)
 class Quorum(Generic[A_co, E_co]):
     """Enough programs have succeeded.
 

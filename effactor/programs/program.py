@@ -305,12 +305,12 @@ class Program(Container, ResultLikeProgram[A_co, E_co, F_co]):
         return TimedOut(self, operations.a_duration("timeout", "seconds", seconds))
 
     def deadline(self, seconds: float) -> Program[A_co, E_co | Timeout, F_co]:
-        """Give this program, and every ask that it leads to, a limited time.
+        """Give this program, and every ask inside of it, a limited time.
 
         Like `timeout`; besides, asks made inside of it where the interrupt does not
-        reach, in forks that live on and in uninterruptible programs, fail with
-        `AskTimeout` when the time is over. Finalisers are not limited: what was acquired
-        must be released. Of deadlines within each other the earliest counts.
+        reach, in forks that live on, fail with `AskTimeout` when the time is over. What
+        must not be interrupted is not limited either: an acquisition, a finaliser, an
+        uninterruptible program. Of deadlines within each other the earliest counts.
 
         Args:
             seconds: How long it may take, at least 0.

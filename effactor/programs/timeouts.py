@@ -21,7 +21,7 @@ class TimedOut(Program[A_co, E_co, F_co]):
 
 @final
 class Deadline(Program[A_co, E_co, F_co]):
-    """Like `TimedOut`, and asks inside of it end by then, but for those of finalisers."""
+    """Like `TimedOut`, and the asks of forks inside of it end by then, too."""
 
     __slots__ = ("seconds", "source")
 

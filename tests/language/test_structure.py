@@ -23,8 +23,12 @@ from effactor import (
     ActorRef,
     Do,
     Effect,
+    FailedWith,
     Free,
     Program,
+    Quorum,
+    State,
+    Succeeded,
     catch,
     fail,
     free_ask,
@@ -340,3 +344,11 @@ def test_a_program_has_no_truth_before_it_has_run() -> None:
         bool(pure(1))
     with pytest.raises(TypeError, match="neither true nor false"):
         _ = pure(1) and pure(2)
+
+
+def test_generic_values_may_be_made_with_their_types_written_out() -> None:
+    assert State[int]("n", 0) == State("n", 0)
+    assert Succeeded[int](1) == Succeeded(1)
+    assert FailedWith[str]("x") == FailedWith("x")
+    assert Quorum[int, str]((1,), ()) == Quorum((1,), ())
+    assert pickle.loads(pickle.dumps(State[int]("n", 0))) == State("n", 0)

@@ -31,6 +31,7 @@ from effactor import (
     Program,
     Succeeded,
     Timeout,
+    acquire_release,
     bracket,
     fail,
     free_ask,
@@ -42,6 +43,7 @@ from effactor import (
     program,
     pure,
     race,
+    scoped,
     zip_,
 )
 from effactor.interpreters import ActorSystem
@@ -421,63 +423,51 @@ def test_a_timeout_hands_nothing_on(world: World) -> None:
     assert log[:3] == ["begin x", "end x", "Succeeded"]
 
 
-def test_a_release_is_not_limited_by_the_deadline_that_made_it_necessary(world: World) -> None:
+UNLIMITED: dict[str, Callable[[Any], Any]] = {
+    "uninterruptible": lambda ask: ask.uninterruptible(),
+    "with a deadline of its own": lambda ask: ask.deadline(70).uninterruptible(),
+    "branches": lambda ask: gather([ask, pure(1)]).uninterruptible(),
+    "acquire": lambda ask: bracket(ask, pure, lambda _: pure(None)),
+    "acquire_release": lambda ask: scoped(acquire_release(ask, lambda _: pure(None))),
+    "finaliser": lambda ask: free_sleep(0).ensure(ask),
+    "finaliser after the deadline": lambda ask: free_sleep(99).ensure(ask),
+}
+
+
+@pytest.mark.parametrize("where", UNLIMITED)
+def test_what_must_not_be_interrupted_is_not_limited_by_a_deadline(
+    world: World, where: str
+) -> None:
     async def body(system: ActorSystem) -> Any:
         worker: ActorRef[Any] = await system.spawn(Worker)
-        slow = free_sleep(99).ensure(ask_ends(worker, "x"))
-        outcome = await system.run_free(slow.deadline(10).exit())
-        return outcome, list(log)
-
-    outcome, seen = world.run(body)
-    assert failed_in_time(outcome, 10)
-    assert seen == ["begin x", "end x", "Succeeded"]
-
-
-def test_after_a_finaliser_the_deadline_counts_again(world: World) -> None:
-    async def body(system: ActorSystem) -> Any:
-        worker: ActorRef[Any] = await system.spawn(Worker)
-        value = pure(1).ensure(free_sleep(1)).then(ask_ends(worker, "x")).uninterruptible()
+        value = UNLIMITED[where](ask_ends(worker, "x"))
         return await system.run_free(value.deadline(5).exit())
 
     assert failed_in_time(world.run(body), 5)
-    assert log == ["begin x", "AskTimeout"]
+    assert log == ["begin x", "end x", "Succeeded"]
+
+
+def test_nor_is_it_in_a_fork(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        worker: ActorRef[Any] = await system.spawn(Worker)
+        forking = free_sleep(1).ensure(ask_ends(worker, "x")).fork().deadline(5)
+        await system.run_free(forking.bind(lambda fiber: fiber.join()))
+
+    world.run(body)
+    assert log == ["begin x", "end x", "Succeeded"]
 
 
 @pytest.mark.parametrize("inner", [1, 20])
 def test_a_deadline_of_a_finalisers_own_limits_it(world: World, inner: float) -> None:
     async def body(system: ActorSystem) -> Any:
         worker: ActorRef[Any] = await system.spawn(Worker)
-        release = ask_ends(worker, "x").uninterruptible().deadline(inner).attempt()
+        release = ask_ends(worker, "x").deadline(inner).attempt()
         clock = asyncio.get_running_loop().time
         before = clock()
         await system.run_free(pure(1).ensure(release).deadline(0.5).exit())
         return clock() - before
 
     assert world.run(body) == after_a_while(inner)
-    assert log == ["begin x", "AskTimeout"]
-
-
-@pytest.mark.parametrize("where", ["uninterruptible", "race", "timeout"])
-def test_a_later_deadline_further_in_does_not_lengthen_an_earlier_one(
-    world: World, where: str
-) -> None:
-    async def body(system: ActorSystem) -> Any:
-        worker: ActorRef[Any] = await system.spawn(Worker)
-        asking: Any = ask_ends(worker, "x").deadline(30)
-        if where == "race":
-            asking = race(asking, never())
-        elif where == "timeout":
-            asking = asking.timeout(40)
-        value = asking.uninterruptible()
-        clock = asyncio.get_running_loop().time
-        before = clock()
-        outcome = await system.run_free(value.deadline(5).exit())
-        return outcome, clock() - before
-
-    outcome, took = world.run(body)
-    assert failed_in_time(outcome, 5)
-    assert took == after_a_while(5)
-    assert log == ["begin x", "AskTimeout"]
 
 
 def test_a_later_deadline_in_a_fork_does_not_lengthen_an_earlier_one(world: World) -> None:

@@ -62,7 +62,7 @@ class Calling:
 def _within(fiber: Fiber, timeout: float | None) -> float | None:
     """Limit an ask's timeout to the deadline, where its interrupt does not end the ask."""
     deadline = fiber.deadline
-    if deadline is None or (deadline.reaches and not fiber.masked):
+    if deadline is None or deadline.reaches or fiber.masked:
         return timeout
     left: float = max(0.0, deadline.at - fiber.owner.clock())
     return left if timeout is None else min(timeout, left)

@@ -209,8 +209,11 @@ class Fiber:
         within = self.within
         made.within = (*within, *labels) if len(within) < NAMES else within
         deadline = self.deadline
-        if deadline is not None and deadline.reaches and (self.masked or not attached):
-            deadline = Deadline(deadline.at, reaches=False)
+        if deadline is not None:
+            if attached and self.masked:
+                deadline = None  # a part of what must not be cut short
+            elif not attached and deadline.reaches:
+                deadline = Deadline(deadline.at, reaches=False)
         made.deadline = deadline
         made._resumption = (EVALUATE, program)
         return made
@@ -594,7 +597,8 @@ def _raised_by_block(frames: Frame) -> bool:
 
 def _raised_here(defect: BaseException) -> bool:
     """Tell whether the machine itself raised it: it called what is no function."""
-    return defect.__traceback__ is not None and defect.__traceback__.tb_next is None
+    machine = defect.__traceback__
+    return machine is not None and machine.tb_next is None and "not callable" in str(defect)
 
 
 def _described(operation: Any) -> str:

@@ -95,7 +95,8 @@ def enter(fiber: Fiber, p: Any, frames: Frame) -> tuple[Any, Frame]:
         raise NoInterpreter(p.describe(), fiber.owner.description)
     msg = (
         f"expected a Program, got {p!r}; in a do-block write "
-        '"yield from program", and functions given to bind must return a Program'
+        '"yield from program", and functions given to bind, lash, catch, traverse, bracket and '
+        "the like must return a Program"
     )
     raise TypeError(msg)
 
@@ -229,20 +230,19 @@ def close(
 
 
 def _finalising(fiber: Fiber, kind: int, value: Any, frames: Frame) -> Frame:
-    """Begin a finaliser: it is not interrupted, and no deadline from outside limits it.
+    """Begin a finaliser: it is not interrupted.
 
     Returns:
         The frames, with one that holds up the outcome until the finaliser has ended.
     """
     fiber.masked += 1
-    deadline, fiber.deadline = fiber.deadline, None
-    return AFTER, (kind, value, deadline), frames
+    return AFTER, (kind, value), frames
 
 
 def _finalised(fiber: Fiber, payload: Any) -> tuple[int, Any]:
     """End a finaliser, and return the outcome that it has held up."""
     fiber.masked -= 1
-    kind, value, fiber.deadline = payload
+    kind, value = payload
     return kind, value
 
 

@@ -99,10 +99,10 @@ def _timeout(node: TimedOut[Any, Any, Any], fiber: Fiber) -> Any:
 def _deadline(node: DeadlineNode[Any, Any, Any], fiber: Fiber) -> Any:
     limited = Limited(fiber, node.source, node.seconds)
     at, reaches = fiber.owner.clock() + node.seconds, True
-    outer = fiber.deadline
+    outer = None if fiber.masked else fiber.deadline
     if outer is not None and outer.at < at:
         # The outer one's interrupt must reach this fiber to reach what is inside.
-        at, reaches = outer.at, outer.reaches and not fiber.masked
+        at, reaches = outer.at, outer.reaches
     limited.branch.deadline = Deadline(at, reaches=reaches)
     return limited.begin()
 
