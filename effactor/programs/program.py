@@ -308,8 +308,8 @@ class Program(Container, ResultLikeProgram[A_co, E_co, F_co]):
         """Give this program, and every ask inside of it, a limited time.
 
         Like `timeout`; besides, asks made inside of it where the interrupt does not
-        reach, in forks that live on, fail with `AskTimeout` when the time is over. What
-        must not be interrupted is not limited either: an acquisition, a finaliser, an
+        reach, in forks that live on and in the programs with which actors handle its
+        asks, fail with `AskTimeout` when the time is over. What must not be interrupted is not limited either: an acquisition, a finaliser, an
         uninterruptible program. Of deadlines within each other the earliest counts.
 
         Args:

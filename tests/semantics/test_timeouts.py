@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from typing_extensions import override
 from worlds import World, in_one_of_each
 
 from effactor import (
@@ -27,6 +28,7 @@ from effactor import (
     Do,
     Exit,
     FailedWith,
+    HandlerFailed,
     Message,
     Program,
     Succeeded,
@@ -543,3 +545,67 @@ def test_an_interrupt_that_overtakes_a_timeout_logs_what_dies(
     with caplog.at_level(logging.ERROR, "effactor.program"):
         world.run(body)
     assert [str(r.exc_info[1]) for r in caplog.records if r.exc_info] == ["late"]
+
+
+# ------------------------------------------------------------ from actor to actor
+
+
+@dataclass(frozen=True)
+class Pass(Message[Any]):
+    """Passed on so often, then to the worker."""
+
+    hops: int
+
+
+class Relay(Actor[Pass]):
+    """Asks the next one, and says how that ended."""
+
+    def __init__(self, worker: ActorRef[Any]) -> None:
+        self.worker = worker
+
+    @handler
+    def go(self, message: Pass) -> Program[Any, Any]:
+        if not message.hops:
+            return ask_ends(self.worker, "x")
+        return free_ask(ActorRef.at(f"/relay{message.hops - 1}"), Pass(message.hops - 1))
+
+
+class AsyncRelay(Relay):
+    """The same from an `async def` handler that returns the program."""
+
+    @override
+    @handler
+    async def go(self, message: Pass) -> Any:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        await asyncio.sleep(0)
+        return super().go(message)
+
+
+@pytest.mark.parametrize("actor", [Relay, AsyncRelay])
+@pytest.mark.parametrize("hops", [0, 3])
+def test_the_asks_of_a_handlers_program_inherit_the_askers_deadline(
+    world: World, actor: Any, hops: int
+) -> None:
+    async def body(system: ActorSystem) -> Any:
+        worker: ActorRef[Any] = await system.spawn(Worker)
+        for number in range(hops + 1):
+            await system.spawn(lambda: actor(worker), f"relay{number}")
+        asking: Any = free_ask(ActorRef.at(f"/relay{hops}"), Pass(hops))
+        outcome = await system.run_free(asking.deadline(5).exit())
+        await system.run_free(free_sleep(1))
+        return outcome, list(log)
+
+    outcome, seen = world.run(body)
+    # In the tick in which all of them are over, either may come first.
+    assert failed_in_time(outcome, 5) or isinstance(outcome.error, HandlerFailed)
+    assert seen == ["begin x", "AskTimeout"]
+
+
+def test_a_handlers_program_without_a_deadline_is_not_limited(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        worker: ActorRef[Any] = await system.spawn(Worker)
+        relay = await system.spawn(lambda: Relay(worker), "relay0")
+        await system.run_free(free_ask(relay, Pass(0)).timeout(5).exit())
+        await system.run_free(free_sleep(100))
+
+    world.run(body)
+    assert log == ["begin x", "end x", "Succeeded"]

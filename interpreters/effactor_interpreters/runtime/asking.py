@@ -89,10 +89,11 @@ def begin(cell: Cell, work: Any, message: Any, fiber: Fiber | None) -> Any:
         As `enter` does.
     """
     system = cell.system
+    limit = None if fiber is None else fiber.time_limit
     if not (system.pool and system.native):
         # Too deep on the stack: it goes on from the run queue.
         reply = new_reply(cell, message, fiber)
-        cell.put_first(Question((Continue(work, message), reply)))
+        cell.put_first(Question((Continue(work, message, limit), reply)))
         cell.after_turn()
         return reply
     loop = system.loop
@@ -103,7 +104,8 @@ def begin(cell: Cell, work: Any, message: Any, fiber: Fiber | None) -> Any:
         if type(work) is COROUTINE:
             waited = cell.variables.run(driver.send, (cell, None, work))
         else:
-            waited = cell.variables.run(driver.send, (cell, None, cell.finish(work, message)))
+            program = cell.finish(work, message, limit)
+            waited = cell.variables.run(driver.send, (cell, None, program))
     except BaseException as error:
         system.pool.append(system.new_driver())
         raised = cell.handler_raised(message, error)

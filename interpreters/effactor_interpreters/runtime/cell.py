@@ -30,7 +30,7 @@ from effactor_interpreters.runtime.controls import (
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.driver import COROUTINE, DONE, PLAIN, WORK, Driver
-from effactor_interpreters.runtime.engine.fiber import Fiber
+from effactor_interpreters.runtime.engine.fiber import Deadline, Fiber
 from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.fallback import TaskDriver, process_in_task
@@ -421,12 +421,15 @@ class Cell(TaskProtocol):
         stopped(self)
 
     @coroutine
-    def finish(self, work: Any, message: Any = NO_MESSAGE) -> Generator[Any, Any, Any]:
+    def finish(
+        self, work: Any, message: Any = NO_MESSAGE, time_limit: float | None = None
+    ) -> Generator[Any, Any, Any]:
         """Finish what a handler or hook returned instead of an answer, in the driver.
 
         Args:
             work: The program or coroutine.
             message: The message that is handled; without one it is a hook's.
+            time_limit: When the asker's deadline is over: the program's asks inherit it.
 
         Yields:
             What it waits for.
@@ -438,7 +441,7 @@ class Cell(TaskProtocol):
             if isinstance(work, Program):
                 self.handling = message
                 try:
-                    work = yield from self.run_program(work)  # pyright: ignore[reportUnknownArgumentType]
+                    work = yield from self.run_program(work, time_limit)  # pyright: ignore[reportUnknownArgumentType]
                     if self.handling is STASHED:
                         work = STASHED
                 finally:
@@ -448,9 +451,13 @@ class Cell(TaskProtocol):
         return work  # pyright: ignore[reportUnknownVariableType]
 
     @coroutine
-    def run_program(self, program: Program[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    def run_program(
+        self, program: Program[Any, Any, Any], time_limit: float | None = None
+    ) -> Generator[Any, Any, Any]:
         """Run a program as this actor, in the driver or a coroutine that it runs."""
         fiber = Fiber(self.system.table, self)
+        if time_limit is not None:
+            fiber.deadline = Deadline(time_limit, reaches=False)
         outcome = fiber.start(program)
         if outcome is None:
             outcome = yield from wait_for(ProgramWait(fiber))

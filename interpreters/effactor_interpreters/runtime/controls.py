@@ -120,13 +120,15 @@ class Continue(Control):
     Attributes:
         work: The coroutine or program.
         message: The message it handles.
+        time_limit: When the asker's deadline is over, on the loop's clock; None if never.
     """
 
-    __slots__ = ("message", "work")
+    __slots__ = ("message", "time_limit", "work")
 
-    def __init__(self, work: Any, message: Any) -> None:
+    def __init__(self, work: Any, message: Any, time_limit: float | None) -> None:
         self.work: Any = work
         self.message: Any = message
+        self.time_limit: float | None = time_limit
 
     @property
     @override
@@ -135,4 +137,4 @@ class Continue(Control):
 
     @override
     def run(self, cell: Cell) -> Generator[Any, Any, Any]:
-        return (yield from cell.finish(self.work, self.message))
+        return (yield from cell.finish(self.work, self.message, self.time_limit))

@@ -26,6 +26,7 @@ from effactor_interpreters.runtime.waits import (
     handler_failed,
     is_declared,
     note_handling,
+    time_limit_of,
 )
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
                     if type(answer) is COROUTINE:
                         answer = yield from answer  # pyright: ignore[reportUnknownVariableType]
                     if type(answer) not in PLAIN and isinstance(answer, WORK):  # pyright: ignore[reportUnknownArgumentType]
-                        answer = yield from cell.finish(answer, message)
+                        answer = yield from cell.finish(answer, message, time_limit_of(reply))
                         if answer is STASHED:
                             keep(cell, message, reply)
                             continue

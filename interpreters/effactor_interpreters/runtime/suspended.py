@@ -13,7 +13,7 @@ from effactor_interpreters.runtime.driver import DONE, Driver
 from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.stashing import STASHED, keep
 from effactor_interpreters.runtime.states import RUNNING, SUSPENDED
-from effactor_interpreters.runtime.waits import Wait, handler_failed
+from effactor_interpreters.runtime.waits import Wait, handler_failed, time_limit_of
 
 if TYPE_CHECKING:
     from effactor_interpreters.runtime.cell import Cell
@@ -107,7 +107,7 @@ def step(cell: Cell, error: BaseException | None) -> None:
     if reply is not None:
         output, system.output = system.output, None
         if driver.unwraps and isinstance(output, Program):
-            cell.put_first(Question((Continue(output, message), reply)))
+            cell.put_first(Question((Continue(output, message, time_limit_of(reply)), reply)))
         elif output is STASHED:
             keep(cell, message, reply)
         elif not reply.done():

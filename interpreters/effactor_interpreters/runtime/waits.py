@@ -206,6 +206,11 @@ class FiberWait:
         self.timer: Timer | None = None
         self.end: tuple[Cell, int] | None = None
 
+    @property
+    def time_limit(self) -> float | None:
+        """When the asking program's deadline is over, on the loop's clock; None if it has none."""
+        return None if self.fiber is None else self.fiber.time_limit
+
     def done(self) -> bool:
         """Tell whether it is settled, or nobody wants the reply any more."""
         return self.fiber is None
@@ -277,6 +282,19 @@ def subject(about: Any) -> str:
         The name of the message's class, or the phase.
     """
     return about if isinstance(about, Phase) else type(about).__name__
+
+
+def time_limit_of(reply: Any) -> float | None:
+    """Return when the deadline of whoever waits for *reply* is over.
+
+    Args:
+        reply: Any reply, or None.
+
+    Returns:
+        A time on the loop's clock; None if there is no deadline.
+    """
+    limit: float | None = getattr(reply, "time_limit", None)
+    return limit
 
 
 def handler_failed(reply: Any, error: BaseException) -> None:

@@ -15,7 +15,7 @@ from effactor.traces.wording import brief
 from effactor_interpreters.runtime.controls import START, Control, Question, StopRequest
 from effactor_interpreters.runtime.states import IDLE
 from effactor_interpreters.runtime.stopping import request_stop
-from effactor_interpreters.runtime.waits import handler_failed
+from effactor_interpreters.runtime.waits import handler_failed, time_limit_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -276,6 +276,11 @@ class Returning:
         self._source = source
         self._asker = asker
         self.sent: bool = False
+
+    @property
+    def time_limit(self) -> float | None:
+        """When the asker's deadline is over."""
+        return time_limit_of(self._reply)
 
     def done(self) -> bool:
         """Tell whether it is settled, or the asker has given up."""

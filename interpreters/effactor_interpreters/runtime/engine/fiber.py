@@ -218,6 +218,11 @@ class Fiber:
         made._resumption = (EVALUATE, program)
         return made
 
+    @property
+    def time_limit(self) -> float | None:
+        """When what it asks of others must have ended, on the owner's clock; None if never."""
+        return None if self.deadline is None or self.masked else self.deadline.at
+
     def begin(self) -> None:
         """Let a new fiber have its first turn soon, unless it is interrupted before."""
         self.owner.wake(self)
