@@ -309,8 +309,9 @@ class Program(Container, ResultLikeProgram[A_co, E_co, F_co]):
 
         Like `timeout`; besides, asks made inside of it where the interrupt does not
         reach, in forks that live on and in the programs with which actors handle its
-        asks, fail with `AskTimeout` when the time is over. What must not be interrupted is not limited either: an acquisition, a finaliser, an
-        uninterruptible program. Of deadlines within each other the earliest counts.
+        asks, fail with `AskTimeout` when the time is over. What must not be interrupted
+        is not limited: an acquisition, a finaliser, an uninterruptible program. Of
+        deadlines within each other the earliest counts.
 
         Args:
             seconds: How long it may take, at least 0.
