@@ -13,12 +13,12 @@ from __future__ import annotations
 
 try:
     import hypothesis as _hypothesis
-except ImportError as error:
+except ImportError as _error:
     _message = (
         "effactor.testing draws its programs with Hypothesis, which is not installed: "
         "pip install effactor[testing]"
     )
-    raise ImportError(_message, name=error.name) from error
+    raise ImportError(_message, name=_error.name) from _error
 
 from effactor.testing.effects import Add, Broken, Ledger, Take, Wrong
 from effactor.testing.generating import programs
