@@ -73,7 +73,6 @@ if TYPE_CHECKING:
 
 
 @final
-@final
 class Cell(TaskProtocol):
     """One actor: its instance, mailbox, state, and place in the system.
 

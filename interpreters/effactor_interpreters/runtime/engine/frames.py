@@ -176,7 +176,8 @@ def leave(fiber: Fiber, kind: int, payload: Any, v: Any, frames: Frame) -> tuple
     if kind == ENSURE:
         return EVALUATE, payload, _finalising(fiber, SUCCESS, v, frames)
     if kind == AFTER:
-        before, value = _finalised(fiber, payload)
+        fiber.masked -= 1
+        before, value = payload
         if before == INTERRUPT:
             return before, None, frames
         if fiber.interrupted and not fiber.masked:
@@ -239,13 +240,6 @@ def _finalising(fiber: Fiber, kind: int, value: Any, frames: Frame) -> Frame:
     return AFTER, (kind, value), frames
 
 
-def _finalised(fiber: Fiber, payload: Any) -> tuple[int, Any]:
-    """End a finaliser, and return the outcome that it has held up."""
-    fiber.masked -= 1
-    kind, value = payload
-    return kind, value
-
-
 # ------------------------------------------------------------ unwinding
 
 
@@ -301,8 +295,8 @@ def unwind(fiber: Fiber, kind: int, error: Any) -> Any:
                 fiber.frames = _finalising(fiber, kind, error, frames)
                 return payload
             elif tag == AFTER:
-                held = _finalised(fiber, payload)
-                kind, error = _after_finaliser(fiber, held, kind, error)
+                fiber.masked -= 1
+                kind, error = _after_finaliser(fiber, payload, kind, error)
             elif tag == MASK or (tag == ACQUIRE and not payload.interruptible):
                 fiber.masked -= 1
                 kind, error = _unmasked(fiber, kind, error)

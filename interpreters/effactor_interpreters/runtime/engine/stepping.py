@@ -63,9 +63,7 @@ class Request:
         Raises:
             RuntimeError: If no answer is wanted any more.
         """
-        self._close()
-        self._settle("answer", value)
-        self._stepping.run_on()
+        self._end("answer", value)
 
     def fail(self, error: Any) -> None:
         """Let the operation fail with *error*: a failure that its type declares.
@@ -76,9 +74,7 @@ class Request:
         Raises:
             RuntimeError: If no answer is wanted any more.
         """
-        self._close()
-        self._settle("fail", error)
-        self._stepping.run_on()
+        self._end("fail", error)
 
     def die(self, defect: BaseException) -> None:
         """Let the operation raise *defect*: an exception that nobody declared.
@@ -89,9 +85,7 @@ class Request:
         Raises:
             RuntimeError: If no answer is wanted any more.
         """
-        self._close()
-        self._settle("die", defect)
-        self._stepping.run_on()
+        self._end("die", defect)
 
     def settle(self, outcome: Exit[Any, Any]) -> None:
         """Let the operation end like *outcome*: what another interpreter made of it, say.
@@ -110,6 +104,11 @@ class Request:
             self.die(outcome.defect)
         else:
             self.die(RuntimeError(f"{self!r} was interrupted where it was performed"))
+
+    def _end(self, how: str, value: Any) -> None:
+        self._close()
+        self._settle(how, value)
+        self._stepping.run_on()
 
     def _close(self) -> None:
         if not self.is_open:
