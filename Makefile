@@ -9,6 +9,7 @@ PYTEST_ARGS ?=
 # Stamps: an installation that failed half-way leaves none and is done again.
 USER_READY := $(VENV)/.ready-to-use
 DEV_READY := $(VENV)/.ready-to-develop
+BENCH_READY := $(VENV)/.ready-to-measure
 
 # Tools and tests find each other, and the command `effactor`, in the environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -42,13 +43,19 @@ $(DEV_READY): pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --editable ".[cli]" --group dev
 	@touch $(USER_READY) $@
 
+# The libraries that the benchmarks compare with.
+$(BENCH_READY): $(DEV_READY)
+	$(VENV)/bin/python -m pip install --quiet --group bench
+	@touch $@
+
 setup: $(DEV_READY)
 
 # `coverage run -m pytest`, not `pytest --cov`: the plugins of pytest may import
-# effactor before a plugin for coverage starts to measure.
+# effactor before a plugin for coverage starts to measure. A file's tests stay together:
+# the blocks of a page build on each other.
 test: $(DEV_READY)
 	coverage erase
-	coverage run -m pytest --nbmake tests README.md docs notebooks $(PYTEST_ARGS)
+	coverage run -m pytest -n auto --dist loadfile --nbmake tests README.md docs notebooks $(PYTEST_ARGS)
 	coverage combine --quiet
 	coverage report
 
@@ -73,7 +80,7 @@ types: $(DEV_READY)
 docs: $(DEV_READY)
 	sphinx-build --nitpicky --fail-on-warning --fresh-env --quiet docs docs/_build/html
 
-bench: $(DEV_READY)
+bench: $(BENCH_READY)
 	python -m benchmarks
 
 clean:

@@ -12,11 +12,34 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
-from benchmarks import asks, combinators, memory, programs, simulator, tells
+from benchmarks import (
+    asks,
+    combinators,
+    latency,
+    memory,
+    million,
+    observing,
+    others,
+    programs,
+    simulator,
+    tells,
+)
 from benchmarks.measuring import FULL, QUICK, Effort, Row, table
 
 TOPICS: dict[str, Callable[[Effort], Awaitable[list[Row]]]] = {
-    topic.TOPIC: topic.rows for topic in (asks, tells, memory, programs, combinators, simulator)
+    topic.TOPIC: topic.rows
+    for topic in (
+        asks,
+        latency,
+        tells,
+        observing,
+        memory,
+        million,
+        others,
+        programs,
+        combinators,
+        simulator,
+    )
 }
 
 

@@ -19,6 +19,11 @@ class Pause(Message[int]):
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Handled(Message[int]):
+    """Asks a counting actor how much it has handled."""
+
+
 class Awaited(Actor[Get | Pause]):
     """Its handlers are `async def`."""
 
@@ -40,6 +45,38 @@ class Plain(Actor[Get]):
         return message.number
 
 
+class Counting(Actor[Get | Handled]):
+    """Its handler is `async def`, and counts what it has handled."""
+
+    def __init__(self) -> None:
+        self.handled = 0
+
+    @handler
+    async def get(self, message: Get) -> int:
+        self.handled += 1
+        return message.number
+
+    @handler
+    def count(self, message: Handled) -> int:
+        return self.handled
+
+
+class CountingPlain(Actor[Get | Handled]):
+    """Its handler is `def`, and counts what it has handled."""
+
+    def __init__(self) -> None:
+        self.handled = 0
+
+    @handler
+    def get(self, message: Get) -> int:
+        self.handled += 1
+        return message.number
+
+    @handler
+    def count(self, message: Handled) -> int:
+        return self.handled
+
+
 class AwaitedState:
     """What the user writes for a classic actor with `async def` handlers."""
 
@@ -55,6 +92,28 @@ class PlainState:
     """What the user writes for a classic actor with `def` handlers."""
 
     def get(self, message: Get) -> int:
+        return message.number
+
+
+class CountingState:
+    """Counts what a classic actor with an `async def` handler has handled."""
+
+    def __init__(self) -> None:
+        self.handled = 0
+
+    async def get(self, message: Get) -> int:
+        self.handled += 1
+        return message.number
+
+
+class CountingPlainState:
+    """Counts what a classic actor with a `def` handler has handled."""
+
+    def __init__(self) -> None:
+        self.handled = 0
+
+    def get(self, message: Get) -> int:
+        self.handled += 1
         return message.number
 
 

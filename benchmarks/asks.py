@@ -21,6 +21,7 @@ from benchmarks.actors import (
     classic_plain_direct,
 )
 from benchmarks.classic import Direct, stop_all
+from benchmarks.crowds import Crowd, crowds
 from benchmarks.measuring import Case, Effort, Row, compare, overhead, speedup
 from effactor import ActorRef, ActorSystem, Do, free_ask, program
 
@@ -40,6 +41,14 @@ async def one_by_one(ask: _Ask, message: object, times: int) -> None:
 async def gathered(ask: _Ask, message: object, rounds: int) -> None:
     for _ in range(rounds):
         await asyncio.gather(*[ask(message) for _ in range(1000)])
+
+
+async def hop_by_hop(ask: _Ask, actors: int, rounds: int) -> None:
+    message = Hop()
+    for _ in range(rounds):
+        if await ask(message) != actors - 1:
+            msg = "not every actor of the chain was asked"
+            raise AssertionError(msg)
 
 
 @program
@@ -81,8 +90,8 @@ async def sequential(effort: Effort, system: ActorSystem) -> list[Row]:
     )
     await stop_all(others.values())
     return [
-        speedup(TOPIC, "one by one, async def", measured, "async", "classic async", 8),
-        speedup(TOPIC, "one by one, def", measured, "def", "classic def", 15),
+        speedup(TOPIC, "one by one, async def", measured, "async", "classic async", 9),
+        speedup(TOPIC, "one by one, def", measured, "def", "classic def", 18),
         speedup(
             TOPIC,
             "one by one, async def, classic dispatches too",
@@ -103,24 +112,28 @@ async def sequential(effort: Effort, system: ActorSystem) -> list[Row]:
 async def concurrent(effort: Effort, system: ActorSystem) -> list[Row]:
     rounds = effort.times(10)
     message, pause = Get(1), Pause(1)
+    made = await crowds(system, 1)
+    ours, theirs = made["async"], made["dispatching async"]
     ref, other = await system.spawn(Awaited), classic()
 
-    def case(name: str, ask: _Ask, asked: object = message) -> Case:
-        return Case(name, rounds * 1000, lambda: gathered(ask, asked, rounds))
+    def case(name: str, crowd: Crowd, ask: _Ask) -> Case:
+        return Case(name, rounds * 1000, lambda: gathered(ask, message, rounds), crowd.handled)
 
     def alone(name: str, ask: _Ask) -> Case:
         return Case(name, rounds * 200, lambda: one_by_one(ask, pause, rounds * 200))
 
     measured = await compare(
         effort,
-        case("ask", ref.ask),
-        case("classic ask", other.ask),
-        case("ask_nowait", ref.ask_nowait),
-        case("classic ask_nowait", other.ask_nowait),
+        case("ask", ours, ours.to[0].ask),
+        case("classic ask", theirs, theirs.to[0].ask),
+        case("ask_nowait", ours, ours.to[0].ask_nowait),
+        case("classic ask_nowait", theirs, theirs.to[0].ask_nowait),
         alone("pause", ref.ask),
         alone("classic pause", other.ask),
     )
     await stop_all([other])
+    for crowd in made.values():
+        await crowd.stop()
     return [
         speedup(TOPIC, "1,000 at once, gather of ask", measured, "ask", "classic ask"),
         speedup(
@@ -142,14 +155,13 @@ async def through_a_chain(effort: Effort, system: ActorSystem) -> list[Row]:
         ref = await system.spawn(partial(Relay, ref))
         others.append(Direct(RelayState(others[-1]).hop))
     other = others[-1]
-    message = Hop()
     measured = await compare(
         effort,
-        Case("chain", rounds, lambda: one_by_one(ref.ask, message, rounds)),
-        Case("classic chain", rounds, lambda: one_by_one(other.ask, message, rounds)),
+        Case("chain", rounds, lambda: hop_by_hop(ref.ask, hops, rounds)),
+        Case("classic chain", rounds, lambda: hop_by_hop(other.ask, hops, rounds)),
     )
     await stop_all(others)
-    return [speedup(TOPIC, "a chain of 100 actors", measured, "chain", "classic chain")]
+    return [speedup(TOPIC, "a chain of 100 actors", measured, "chain", "classic chain", 4)]
 
 
 async def by_programs(effort: Effort, system: ActorSystem) -> list[Row]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
@@ -48,11 +48,14 @@ class Case:
         name: Tells it from the others of its comparison.
         operations: How many operations one run makes.
         run: Makes them.
+        handled: Returns how many messages its actors have handled so far; None if
+            each operation answers, so that a lost one would be noticed.
     """
 
     name: str
     operations: int
     run: Callable[[], Coroutine[Any, Any, object]]
+    handled: Callable[[], Awaitable[int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,12 @@ class Comparison:
 
     Attributes:
         samples: CPU seconds for each operation, by case, in the order of repetitions.
+        lost: Messages that were not handled once and only once, by those cases that
+            count them.
     """
 
     samples: dict[str, list[float]]
+    lost: dict[str, int]
 
     def seconds(self, name: str) -> float:
         """Return the median time of one operation."""
@@ -91,15 +97,20 @@ async def compare(effort: Effort, *cases: Case) -> Comparison:
         Their samples, without those of a first repetition that warms up.
     """
     samples: dict[str, list[float]] = {case.name: [] for case in cases}
+    lost = {case.name: 0 for case in cases if case.handled is not None}
     for repetition in range(effort.repetitions + 1):
         for case in cases:
             gc.collect()
+            before = 0 if case.handled is None else await case.handled()
             begin = time.process_time()
             await case.run()
             elapsed = time.process_time() - begin
+            if case.handled is not None:
+                handled = await case.handled() - before
+                lost[case.name] += abs(case.operations - handled)
             if repetition:
                 samples[case.name].append(elapsed / case.operations)
-    return Comparison(samples)
+    return Comparison(samples, lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,8 @@ class Row:
         detail: Where it comes from, such as both absolute times.
         target: The bound that the value must keep; None if it has none.
         at_least: Whether the bound is a lower one.
+        lost: Messages that were not handled once and only once, on either side; None if
+            every operation answers.
     """
 
     topic: str
@@ -123,10 +136,13 @@ class Row:
     detail: str
     target: float | None = None
     at_least: bool = True
+    lost: int | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether the target is met; true if there is none."""
+        """Whether nothing was lost and the target is met; true if there is none."""
+        if self.lost:
+            return False
         if self.target is None:
             return True
         return self.value >= self.target if self.at_least else self.value <= self.target
@@ -142,7 +158,8 @@ def speedup(
 ) -> Row:
     """Make the row that says how many times faster *ours* is than *classic*."""
     detail = f"{micros(comparison, ours)} against {micros(comparison, classic)}"
-    return Row(topic, what, comparison.ratio(classic, ours), "x", detail, target)
+    value = comparison.ratio(classic, ours)
+    return Row(topic, what, value, "x", detail, target, lost=_lost(comparison, ours, classic))
 
 
 def overhead(
@@ -156,7 +173,13 @@ def overhead(
     """Make the row that says how many times longer *ours* takes than *bare*."""
     detail = f"{micros(comparison, ours)} against {micros(comparison, bare)}"
     value = comparison.ratio(ours, bare)
-    return Row(topic, what, value, "x as long", detail, target, at_least=False)
+    lost = _lost(comparison, ours, bare)
+    return Row(topic, what, value, "x as long", detail, target, at_least=False, lost=lost)
+
+
+def _lost(comparison: Comparison, *names: str) -> int | None:
+    counted = [comparison.lost[name] for name in names if name in comparison.lost]
+    return sum(counted) if counted else None
 
 
 def micros(comparison: Comparison, name: str) -> str:
@@ -179,10 +202,11 @@ def table(rows: Sequence[Row]) -> str:
         if row.topic != topic:
             topic = row.topic
             lines += ["", topic] if lines else [topic]
-        bound = ""
+        bound = "" if row.ok else "MISS"
         if row.target is not None:
             bound = f"{'>=' if row.at_least else '<='} {row.target:,g} {'ok' if row.ok else 'MISS'}"
+        loss = "" if row.lost is None else f"; loss: {row.lost}"
         value = f"{row.value:,.0f}" if row.value >= 100 else f"{row.value:.3g}"
         result = f"{value}{'' if row.unit == 'x' else ' '}{row.unit}"
-        lines.append(f"  {row.what:<58} {result:>18}  {bound:<14} {row.detail}".rstrip())
+        lines.append(f"  {row.what:<58} {result:>18}  {bound:<14} {row.detail}{loss}".rstrip())
     return "\n".join(lines)

@@ -1,22 +1,20 @@
-"""Tells, measured until the last one is handled; and the start and stop of actors."""
+"""Tells, measured until the last one is handled; and the start and stop of actors.
+
+The classic actor's start makes its queue and its task; its stop cancels the task and
+awaits it. It has no name, no registry entry and no ref, which effactor's have.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from benchmarks.actors import (
-    Awaited,
-    Get,
-    Plain,
-    classic,
-    classic_direct,
-    classic_plain,
-    classic_plain_direct,
-)
-from benchmarks.classic import ClassicActor, stop_all
+from benchmarks.actors import Awaited, Get, classic_direct
+from benchmarks.by_hand import LeastSystem
+from benchmarks.classic import stop_all
+from benchmarks.crowds import crowds
 from benchmarks.measuring import Case, Effort, Row, compare, speedup
-from effactor import ActorRef, ActorSystem
+from effactor import ActorSystem
 
 TOPIC = "tells"
 
@@ -52,32 +50,32 @@ async def rows(effort: Effort) -> list[Row]:
 
 async def to_one(effort: Effort, system: ActorSystem) -> list[Row]:
     rounds = effort.times(20)
-    refs: dict[str, ActorRef[Get]] = {
-        "async": await system.spawn(Awaited),
-        "def": await system.spawn(Plain),
-    }
-    others: dict[str, ClassicActor] = {"async": classic_direct(), "def": classic_plain_direct()}
-    dispatching: dict[str, ClassicActor] = {"async": classic(), "def": classic_plain()}
+    made = await crowds(system, 1)
 
-    def now(name: str, to: ActorRef[Get] | ClassicActor) -> Case:
-        return Case(name, rounds * BURST, lambda: bursts(to.tell_nowait, to.ask, rounds))
+    def now(kind: str) -> Case:
+        crowd = made[kind]
+        to = crowd.to[0]
+        n = rounds * BURST
+        return Case(kind, n, lambda: bursts(to.tell_nowait, to.ask, rounds), crowd.handled)
 
-    def awaiting(name: str, to: ActorRef[Get] | ClassicActor) -> Case:
-        return Case(name, rounds * BURST, lambda: awaited_bursts(to.tell, to.ask, rounds))
+    def awaiting(kind: str) -> Case:
+        crowd = made[kind]
+        to = crowd.to[0]
+        n = rounds * BURST
+        name = f"await {kind}"
+        return Case(name, n, lambda: awaited_bursts(to.tell, to.ask, rounds), crowd.handled)
 
     measured = await compare(
         effort,
-        *(now(f"{kind}", ref) for kind, ref in refs.items()),
-        *(now(f"classic {kind}", other) for kind, other in others.items()),
-        *(now(f"dispatching {kind}", other) for kind, other in dispatching.items()),
-        *(awaiting(f"await {kind}", ref) for kind, ref in refs.items()),
-        *(awaiting(f"await classic {kind}", other) for kind, other in others.items()),
+        *map(now, made),
+        *map(awaiting, ("async", "def", "classic async", "classic def")),
     )
-    await stop_all([*others.values(), *dispatching.values()])
-    made: list[Row] = []
-    for kind in refs:
-        made += [
-            speedup(TOPIC, f"tell_nowait, {kind}", measured, kind, f"classic {kind}", 2),
+    for crowd in made.values():
+        await crowd.stop()
+    rows: list[Row] = []
+    for kind in ("async", "def"):
+        rows += [
+            speedup(TOPIC, f"tell_nowait, {kind}", measured, kind, f"classic {kind}", 2.3),
             speedup(
                 TOPIC,
                 f"tell_nowait, {kind}, classic dispatches too",
@@ -89,50 +87,47 @@ async def to_one(effort: Effort, system: ActorSystem) -> list[Row]:
                 TOPIC, f"await tell, {kind}", measured, f"await {kind}", f"await classic {kind}"
             ),
         ]
-    return made
+    return rows
 
 
 async def to_many(effort: Effort, system: ActorSystem) -> list[Row]:
-    actors, each = effort.times(1000), 100
+    actors, each = 1000, 100  # in a quick run too: the ratio depends on how many
     message = Get(1)
-    refs = [await system.spawn(Awaited) for _ in range(actors)]
-    plain = [await system.spawn(Plain) for _ in range(actors)]
-    others = [classic_direct() for _ in range(actors)]
-    plain_others = [classic_plain_direct() for _ in range(actors)]
+    made = await crowds(system, actors)
 
     async def all_told(to: list[Any]) -> None:
         for actor in to:
             tell = actor.tell_nowait
-            for _ in range(each):
+            for _ in range(each - 1):
                 tell(message)
         for actor in to:
             await actor.ask(message)
 
-    measured = await compare(
-        effort,
-        Case("async", actors * each, lambda: all_told(refs)),
-        Case("def", actors * each, lambda: all_told(plain)),
-        Case("classic async", actors * each, lambda: all_told(others)),
-        Case("classic def", actors * each, lambda: all_told(plain_others)),
-    )
-    await stop_all([*others, *plain_others])
+    def case(kind: str) -> Case:
+        crowd = made[kind]
+        return Case(kind, actors * each, lambda: all_told(crowd.to), crowd.handled)
+
+    measured = await compare(effort, *map(case, ("async", "def", "classic async", "classic def")))
+    for crowd in made.values():
+        await crowd.stop()
     return [
         speedup(
             TOPIC,
-            f"{actors:,} actors, {each} tells each, {kind}",
+            f"{actors:,} actors, {each} messages each, {kind}",
             measured,
             kind,
             f"classic {kind}",
+            4,
         )
         for kind in ("async", "def")
     ]
 
 
 async def lives(effort: Effort, system: ActorSystem) -> list[Row]:
-    actors = effort.times(5000)
+    actors = 5000  # in a quick run too
 
-    async def spawn_and_stop() -> None:
-        refs = [await system.spawn(Awaited) for _ in range(actors)]
+    async def spawn_and_stop(system: ActorSystem | LeastSystem) -> None:
+        refs: list[Any] = [await system.spawn(Awaited) for _ in range(actors)]
         for ref in refs:
             await ref.stop()
         for ref in refs:
@@ -144,10 +139,33 @@ async def lives(effort: Effort, system: ActorSystem) -> list[Row]:
         await others[-1].ask(Get(1))
         await stop_all(others)
 
+    async def short_lives() -> None:
+        for _ in range(actors):
+            ref = await system.spawn(Awaited)
+            await ref.ask(Get(1))
+            await ref.stop()
+            await ref.join()
+
+    async def classic_short_lives() -> None:
+        for _ in range(actors):
+            other = classic_direct()
+            await other.ask(Get(1))
+            other.stop()
+            await other.join()
+
     measured = await compare(
         effort,
-        Case("effactor", actors, spawn_and_stop),
+        Case("effactor", actors, lambda: spawn_and_stop(system)),
+        Case("by hand", actors, lambda: spawn_and_stop(LeastSystem())),
         Case("classic", actors, classic_start_and_stop),
+        Case("short", actors, short_lives),
+        Case("classic short", actors, classic_short_lives),
     )
     what = f"spawn, stop and join of {actors:,} actors"
-    return [speedup(TOPIC, what, measured, "effactor", "classic")]
+    least = "the same by hand, with nothing else in it"
+    short = f"{actors:,} actors one after another: spawn, an ask, stop, join"
+    return [
+        speedup(TOPIC, what, measured, "effactor", "classic", 10),
+        speedup(TOPIC, least, measured, "by hand", "classic"),
+        speedup(TOPIC, short, measured, "short", "classic short"),
+    ]

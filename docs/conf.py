@@ -47,7 +47,10 @@ nitpicky = True
 # What other projects document cannot be linked to without their inventories: names
 # given by their module, names that annotations give bare, type variables.
 _elsewhere = [*sys.stdlib_module_names, "hypothesis", "returns", "st", "typing_extensions"]
-_bare = [*vars(typing), *vars(collections.abc), "Path", "Result", "UUID", "timedelta"]
+_bare = [
+    *(*vars(typing), *vars(collections.abc)),
+    *("Executor", "Future", "Maybe", "Path", "Result", "UUID", "datetime", "timedelta"),
+]
 # Private bases of public classes, and the types of what only interpreters read.
 _private = [
     *("Container", "FunctionValue", "Handle", "ResultLikeProgram"),
@@ -60,11 +63,18 @@ nitpick_ignore_regex = [
     (r"py:(class|obj)", r"(.*\.)?_?([A-Z]\d?|In)(_co|_contra)?"),
     (r"py:(class|obj)", r"(.*\.)?P\.(args|kwargs)"),
     # What constructors that users never call name, and aliases of literals.
-    (r"py:(class|obj)", r"(.*\.)?(World|SimulatedWorld|TimeMode|Kind|Mode)"),
-    (r"py:(class|obj)", r"dict\[.*"),
+    (r"py:(class|obj)", r"(.*\.)?(World|SimulatedWorld|TimeMode|Kind|Mode|Unknown)"),
+    (r"py:(class|obj)", r"(dict|Mapping)\[.*"),
 ]
 
-_public_modules = ("effactor", "effactor.interpreters", "effactor.testing", "effactor.errors")
+_public_modules = (
+    *("effactor", "effactor.interpreters", "effactor.events"),
+    *("effactor.testing", "effactor.errors"),
+)
+# Where the aliases are that signatures show by their bare names.
+_modules_of_aliases = tuple(
+    f"effactor.actors.{m}" for m in ("envelope", "mailboxes", "supervision")
+)
 
 
 def link_to_public_name(
@@ -79,7 +89,7 @@ def link_to_public_name(
         return None
     name = str(node["reftarget"]).rpartition(".")[2]
     python = env.domains.python_domain
-    for module in _public_modules:
+    for module in (*_public_modules, *_modules_of_aliases):
         if f"{module}.{name}" in python.objects:
             return python.resolve_xref(
                 env,

@@ -10,10 +10,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from effactor.actors.actor import Actor, ActorContext
+from effactor.actors.cancellation import CancellationToken
+from effactor.actors.envelope import Envelope, SendOptions
 from effactor.actors.handlers import handler
+from effactor.actors.mailboxes import (
+    FastMailbox,
+    Full,
+    Inbox,
+    Mailbox,
+    MemoryMailbox,
+    Queued,
+    ThreadedMailbox,
+)
 from effactor.actors.message import Message
-from effactor.actors.ref import ActorRef, StopMode
-from effactor.actors.supervision import Directive, OneForOneStrategy
+from effactor.actors.middleware import Middleware, MiddlewareContext, Next
+from effactor.actors.pool import Pool, pool
+from effactor.actors.priority import Priority
+from effactor.actors.props import SpawnOptions
+from effactor.actors.ref import ActorRef, ReplyIterator, StopManner
+from effactor.actors.registry_store import MemoryRegistryStore, RegistryStore
+from effactor.actors.scheduling import Cancellable
+from effactor.actors.shutdown import ShutdownManner, ShutdownMode, When
+from effactor.actors.stop_policy import AfterIdle, AfterMessage, StopMode, StopPolicy
+from effactor.actors.supervision import (
+    AllForOneStrategy,
+    Directive,
+    OneForOneStrategy,
+    RestForOneStrategy,
+    SupervisorStrategy,
+)
+from effactor.actors.virtual_id import VirtualId
+from effactor.actors.watching import Terminated
 from effactor.coordination.deferred import Deferred
 from effactor.coordination.queue import Queue
 from effactor.coordination.semaphore import Semaphore
@@ -21,6 +48,7 @@ from effactor.coordination.state import State
 from effactor.errors import (
     ActorNotFound,
     ActorStopped,
+    AskCancelled,
     AskFailed,
     AskLost,
     AskTimeout,
@@ -43,6 +71,7 @@ from effactor.errors import (
     UnboundRef,
     Unhandled,
     UnhandledEffect,
+    UnknownActors,
     Violation,
 )
 from effactor.programs.catching import catch
@@ -58,7 +87,7 @@ from effactor.programs.forks import (
 from effactor.programs.handling import Handling, on
 from effactor.programs.interpreter import Interpreter
 from effactor.programs.levels import handle
-from effactor.programs.mailbox import stash, unstash_all
+from effactor.programs.mailbox import become, stash, unbecome, unstash_all
 from effactor.programs.operations import (
     free_ask,
     free_call,
@@ -72,7 +101,9 @@ from effactor.programs.operations import (
     free_spawn,
     free_stop,
     free_tell,
+    free_unwatch,
     free_uuid,
+    free_watch,
 )
 from effactor.programs.parallel import Quorum, gather, never, traverse
 from effactor.programs.program import (
@@ -92,6 +123,7 @@ from effactor.programs.resources import (
     scoped,
 )
 from effactor.programs.services import Needs, provide, service
+from effactor.programs.streaming import Replies, free_ask_stream
 from effactor.programs.succeeding import first_success
 from effactor.programs.timers import Timer, schedule_once
 from effactor.programs.timing import every
@@ -100,7 +132,7 @@ from effactor.schedules.basic import exponential, fixed, recurs, spaced
 from effactor.schedules.schedule import Schedule
 
 if TYPE_CHECKING:
-    from effactor.interpreters import ActorSystem, run_free, step
+    from effactor.interpreters import ActorSystem, VirtualActorRegistry, run_free, step
 
 Free = Program
 
@@ -111,11 +143,17 @@ __all__ = [
     "ActorRef",
     "ActorStopped",
     "ActorSystem",
+    "AfterIdle",
+    "AfterMessage",
+    "AllForOneStrategy",
+    "AskCancelled",
     "AskFailed",
     "AskLost",
     "AskTimeout",
     "BadToken",
     "BranchesFailed",
+    "Cancellable",
+    "CancellationToken",
     "Deadlock",
     "Deferred",
     "Died",
@@ -123,48 +161,79 @@ __all__ = [
     "Do",
     "EffactorError",
     "Effect",
+    "Envelope",
     "EscapedEffect",
     "Exit",
     "Fail",
     "Failed",
     "FailedWith",
+    "FastMailbox",
     "Fiber",
     "FiberInterrupted",
     "FlatMap",
     "Free",
+    "Full",
     "HandlerFailed",
     "Handling",
+    "Inbox",
     "Interpreter",
     "Interrupted",
     "Livelock",
+    "Mailbox",
     "MailboxFull",
+    "MemoryMailbox",
+    "MemoryRegistryStore",
     "Message",
     "MessageDropped",
+    "Middleware",
+    "MiddlewareContext",
     "MissingAnswer",
     "NameTaken",
     "Needs",
+    "Next",
     "NoInterpreter",
     "NonDeterminism",
     "OneForOneStrategy",
+    "Pool",
+    "Priority",
     "Program",
     "Pure",
     "Queue",
+    "Queued",
     "Quorum",
+    "RegistryStore",
+    "Replies",
+    "ReplyIterator",
+    "RestForOneStrategy",
     "Schedule",
     "Semaphore",
+    "SendOptions",
+    "ShutdownManner",
+    "ShutdownMode",
+    "SpawnOptions",
     "State",
     "Step",
+    "StopManner",
     "StopMode",
+    "StopPolicy",
     "Succeeded",
+    "SupervisorStrategy",
+    "Terminated",
+    "ThreadedMailbox",
     "Timeout",
     "Timer",
     "UnboundRef",
     "Unhandled",
     "UnhandledEffect",
+    "UnknownActors",
     "Violation",
+    "VirtualActorRegistry",
+    "VirtualId",
+    "When",
     "acquire_release",
     "as_completed",
     "at_least",
+    "become",
     "bracket",
     "catch",
     "every",
@@ -174,6 +243,7 @@ __all__ = [
     "first_success",
     "fixed",
     "free_ask",
+    "free_ask_stream",
     "free_call",
     "free_join",
     "free_log",
@@ -185,7 +255,9 @@ __all__ = [
     "free_spawn",
     "free_stop",
     "free_tell",
+    "free_unwatch",
     "free_uuid",
+    "free_watch",
     "from_io_result",
     "from_maybe",
     "from_result",
@@ -195,6 +267,7 @@ __all__ = [
     "never",
     "on",
     "perform",
+    "pool",
     "program",
     "provide",
     "pure",
@@ -208,13 +281,14 @@ __all__ = [
     "stash",
     "step",
     "traverse",
+    "unbecome",
     "unstash_all",
     "zip_",
 ]
 
 # Users write `from effactor import ActorSystem`, but the core must not import an
 # interpreter: these names load the facade when they are first used.
-_FROM_INTERPRETERS = frozenset({"ActorSystem", "run_free", "step"})
+_FROM_INTERPRETERS = frozenset({"ActorSystem", "VirtualActorRegistry", "run_free", "step"})
 
 
 # Hidden from type checkers: they know all names, and would take any other for Any.

@@ -10,12 +10,14 @@ The tree::
         + Unhandled
         + MailboxFull
         + MessageDropped
+        + AskCancelled
         + AskLost
       - Failed: a failure that is no exception, raised where Python needs one
       - Timeout: a program did not end in time
       - BranchesFailed: too many programs that ran at once have failed
       - FiberInterrupted: a fork was joined that had been interrupted
       - ActorNotFound
+        + UnknownActors: states were to be loaded for actors that do not live
       - NameTaken
       - UnboundRef
       - UnhandledEffect
@@ -34,9 +36,12 @@ each of them survives pickling.
 
 from __future__ import annotations
 
-from typing import Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Generic, Self
 
 from typing_extensions import TypeVar, override
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 E_co = TypeVar("E_co", covariant=True)
 
@@ -178,7 +183,7 @@ class MailboxFull(AskFailed):
 
     @override
     def __str__(self) -> str:
-        full = f"is full ({self.capacity} messages)"
+        full = f"is full ({self.capacity} message{'' if self.capacity == 1 else 's'})"
         return f"the mailbox of {self.target} {full}; {self.message!r} was rejected"
 
 
@@ -202,6 +207,28 @@ class MessageDropped(AskFailed):
     def __str__(self) -> str:
         why = f": {self.reason}" if self.reason else ""
         return f"{self.message!r} to {self.target} was dropped{why}"
+
+
+class AskCancelled(AskFailed):
+    """The token under which the message was asked was cancelled, or whoever took its replies.
+
+    Attributes:
+        target: Path of the actor.
+        message: The message. Its handler has not begun, or was cancelled.
+        reason: Why, in the words of whoever cancelled the token.
+    """
+
+    def __init__(self, target: str, message: object, reason: str = "") -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(target, message, reason)
+        self.target = target
+        self.message = message
+        self.reason = reason
+
+    @override
+    def __str__(self) -> str:
+        why = f": {self.reason}" if self.reason else ""
+        return f"asking {self.target} {self.message!r} was cancelled{why}"
 
 
 class AskLost(AskFailed):
@@ -344,6 +371,36 @@ class ActorNotFound(EffactorError):
         return f"no actor at {self.path!r}{hint}"
 
 
+class UnknownActors(ActorNotFound):
+    """There are states to load for paths at which no actor lives; none was loaded.
+
+    Attributes:
+        unknown: Each such path, and the existing ones that look like it, best first.
+        path: The first of them.
+        nearest: What looks like that one.
+    """
+
+    def __init__(self, unknown: Mapping[str, tuple[str, ...]]) -> None:
+        """Keep the facts; `__str__` words them. There is at least one path."""
+        self.unknown: dict[str, tuple[str, ...]] = dict(unknown)
+        super().__init__(*next(iter(self.unknown.items())))
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.unknown,)
+
+    @override
+    def __str__(self) -> str:
+        each = [
+            f"{path!r} (did you mean {' or '.join(nearest)}?)" if nearest else repr(path)
+            for path, nearest in self.unknown.items()
+        ]
+        return (
+            f"no actor at {', '.join(each)}, so no state was loaded; spawn the actors first, "
+            'or leave them out with unknown="skip"'
+        )
+
+
 class NameTaken(EffactorError):
     """An actor of this name lives already.
 
@@ -479,7 +536,7 @@ class Deadlock(EffactorError):
     @override
     def __str__(self) -> str:
         advice = (
-            "let one of them tell instead of ask"
+            "let one of them tell instead of ask, or declare reentrant=True"
             if self.cycle
             else "nothing is left that could wake them"
         )

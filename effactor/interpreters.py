@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from effactor_interpreters.dry_run.interpreter import dry_run
     from effactor_interpreters.runtime.engine.stepping import Request, Stepping, step
     from effactor_interpreters.runtime.engine.synchronous import run_free
+    from effactor_interpreters.runtime.middlewares.rates import RateLimitMiddleware
+    from effactor_interpreters.runtime.middlewares.records import LoggingMiddleware
+    from effactor_interpreters.runtime.middlewares.retries import RetryMiddleware
+    from effactor_interpreters.runtime.middlewares.timings import Timing, TimingMiddleware
     from effactor_interpreters.runtime.registry import DeadLetter
     from effactor_interpreters.runtime.system import ActorSystem
+    from effactor_interpreters.runtime.virtual.registry import VirtualActorRegistry
+    from effactor_interpreters.runtime.virtual.sqlite import SQLiteRegistryStore
     from effactor_interpreters.simulation.exploring import Failure, Verdict, explore
     from effactor_interpreters.simulation.runs import Run, replay, simulate
     from effactor_interpreters.simulation.simulation import Simulation
@@ -26,13 +32,20 @@ __all__ = [
     "ActorSystem",
     "DeadLetter",
     "Failure",
+    "LoggingMiddleware",
+    "RateLimitMiddleware",
     "Record",
     "Request",
+    "RetryMiddleware",
     "Run",
+    "SQLiteRegistryStore",
     "Simulation",
     "Stepping",
+    "Timing",
+    "TimingMiddleware",
     "Trace",
     "Verdict",
+    "VirtualActorRegistry",
     "digest",
     "dry_run",
     "explore",
@@ -46,13 +59,20 @@ _HOMES = {
     "ActorSystem": "effactor_interpreters.runtime.system",
     "DeadLetter": "effactor_interpreters.runtime.registry",
     "Failure": "effactor_interpreters.simulation.exploring",
+    "LoggingMiddleware": "effactor_interpreters.runtime.middlewares.records",
+    "RateLimitMiddleware": "effactor_interpreters.runtime.middlewares.rates",
     "Record": "effactor.traces.record",
     "Request": "effactor_interpreters.runtime.engine.stepping",
+    "RetryMiddleware": "effactor_interpreters.runtime.middlewares.retries",
     "Run": "effactor_interpreters.simulation.runs",
+    "SQLiteRegistryStore": "effactor_interpreters.runtime.virtual.sqlite",
     "Simulation": "effactor_interpreters.simulation.simulation",
     "Stepping": "effactor_interpreters.runtime.engine.stepping",
+    "Timing": "effactor_interpreters.runtime.middlewares.timings",
+    "TimingMiddleware": "effactor_interpreters.runtime.middlewares.timings",
     "Trace": "effactor.traces.trace",
     "Verdict": "effactor_interpreters.simulation.exploring",
+    "VirtualActorRegistry": "effactor_interpreters.runtime.virtual.registry",
     "digest": "effactor.traces.canonical",
     "dry_run": "effactor_interpreters.dry_run.interpreter",
     "explore": "effactor_interpreters.simulation.exploring",

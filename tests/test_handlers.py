@@ -465,13 +465,6 @@ def test_generator_functions_are_refused_with_the_way_out() -> None:
             def get(self, message: Get) -> Do[int]:
                 return (yield from pure(1))
 
-    with refused("async generator function", "replies by return"):
-
-        class AsyncGen(Actor):
-            @handler
-            async def get(self, message: Get) -> Any:
-                yield 1
-
     with refused("GenAll.on_receive is a generator function", "put @program"):
 
         class GenAll(Actor):

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, overload
 
-from typing_extensions import TypeVar, override
+from typing_extensions import TypeVar, Unpack, override
 
-from effactor.actors.handlers import Behavior, behavior_of
+from effactor.actors.behaviors import behavior_of
+from effactor.actors.orchestrating import Orchestration
+from effactor.actors.overlapping import overlap
+from effactor.actors.scheduling import Scheduling
+from effactor.actors.stop_policy import StopMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
-    from effactor.actors.ref import ActorRef
-    from effactor.actors.supervision import OneForOneStrategy
+    from effactor.actors.dispatch import Behavior
+    from effactor.actors.envelope import Envelope
+    from effactor.actors.message import Message, Query
+    from effactor.actors.props import SpawnOptions
+    from effactor.actors.ref import ActorRef, StopManner
+    from effactor.actors.stop_policy import StopPolicy
+    from effactor.actors.supervision import SupervisorStrategy
     from effactor.programs.program import Program
 
 A = TypeVar("A")
 E = TypeVar("E")
 M = TypeVar("M")
+R = TypeVar("R")
 M_contra = TypeVar("M_contra", contravariant=True, default=Any)
 
 
-class ActorContext(Protocol):
+class ActorContext(Orchestration, Scheduling, Protocol):
     """What an actor knows about its surroundings."""
 
     @property
@@ -40,18 +50,56 @@ class ActorContext(Protocol):
         ...
 
     @property
+    def message(self) -> Envelope:
+        """The envelope of the message that is being handled."""
+        ...
+
+    @property
     def system(self) -> Any:
         """The `ActorSystem` it lives in."""
         ...
 
     def spawn(
-        self, actor: Callable[[], Actor[M]], name: str | None = None
+        self,
+        actor: Callable[[], Actor[M]],
+        name: str | None = None,
+        **options: Unpack[SpawnOptions],
     ) -> Coroutine[Any, Any, ActorRef[M]]:
         """Start a child actor; it stops when this actor stops."""
         ...
 
+    def tell(
+        self, target: Callable[[], Actor[M]] | ActorRef[M] | str, message: M
+    ) -> Coroutine[Any, Any, None]:
+        """Send a message: to a ref, a path, or a temporary child of a class."""
+        ...
+
+    def stop_self(self, mode: StopManner = "graceful") -> Coroutine[Any, Any, None]:
+        """Ask the actor itself to stop."""
+        ...
+
     def run_free(self, program: Program[A, E]) -> Coroutine[Any, Any, A]:
         """Run a program as this actor."""
+        ...
+
+    def become(self, *handlers: Callable[[Any], Any]) -> None:
+        """Let other handlers take the messages, from the next one on."""
+        ...
+
+    def unbecome(self) -> None:
+        """Let the class's handlers take the messages again."""
+        ...
+
+    def unstash_all(self) -> int:
+        """Put back the messages that were set aside; answer how many."""
+        ...
+
+    def watch(self, ref: ActorRef[Any]) -> None:
+        """Receive one `Terminated` when another actor has stopped."""
+        ...
+
+    def unwatch(self, ref: ActorRef[Any]) -> None:
+        """Receive no `Terminated` of another actor any more."""
         ...
 
 
@@ -79,13 +127,36 @@ class Actor(Generic[M_contra]):
 
     # Tells the hooks of this class, which do nothing, from a subclass's own.
     __effactor_root__: ClassVar[bool] = True
+
+    keep_children: ClassVar[bool] = False
+    """Whether the children outlive a restart of this actor. If so, `on_started` finds
+    them in `self.context.children`, and must not spawn them again."""
+
+    envelopes: ClassVar[bool | None] = None
+    """Whether its messages must come in envelopes, for `self.context.message`. None finds out
+    from the names that its methods use; say True where only a function elsewhere reads it."""
+
     __effactor_behavior__: ClassVar[Behavior]
     _cell: HasContext
 
+    __effactor_concurrency__: ClassVar[float] = 1
+
     @override
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Check the handlers and build the dispatch table."""
+    def __init_subclass__(
+        cls, *, reentrant: bool | None = None, concurrency: int | None = None, **kwargs: Any
+    ) -> None:
+        """Check the handlers and build the dispatch table.
+
+        Args:
+            reentrant: Whether any number of handlers of one actor may overlap, as in
+                `class Hub(Actor[M], reentrant=True)`; None for what the base class says.
+            concurrency: How many may. `spawn` may say otherwise of one actor.
+            kwargs: For other base classes.
+        """
         super().__init_subclass__(**kwargs)
+        declared = overlap(cls.__qualname__, reentrant, concurrency)
+        if declared is not None:
+            cls.__effactor_concurrency__ = declared
         cls.__effactor_behavior__ = behavior_of(cls)
 
     @property
@@ -106,6 +177,137 @@ class Actor(Generic[M_contra]):
             )
             raise RuntimeError(msg) from None
 
+    # ------------------------------------------------------------ what an actor does
+
+    def start(
+        self, name: str | None = None, **options: Unpack[SpawnOptions]
+    ) -> Coroutine[Any, Any, ActorRef[M_contra]]:
+        """Start this very instance in a private system: `ref = await Counter(5).start()`.
+
+        The private system ends with the actor, by `await ref.stop()`. An instance cannot
+        be made anew, so a failure stops it instead of restarting it.
+
+        Args:
+            name: Its name; None makes one from the class's.
+            options: How it is run: see `SpawnOptions`.
+
+        Returns:
+            A coroutine of its ref, after `on_started`. What that raises is raised.
+
+        Raises:
+            RuntimeError: If it was started or spawned before, or no event loop runs.
+        """
+        from effactor.interpreters import ActorSystem
+
+        return ActorSystem.start_alone(self, name, **options)
+
+    @overload
+    def ask(
+        self,
+        target: Callable[[], Actor[M]] | ActorRef[M],
+        message: Query[M, R, Any],
+        *,
+        timeout: float | None = None,
+    ) -> Coroutine[Any, Any, R]: ...
+    @overload
+    def ask(
+        self,
+        target: Callable[[], Actor[M]] | ActorRef[M],
+        message: M,
+        *,
+        timeout: float | None = None,
+    ) -> Coroutine[Any, Any, Any]: ...
+    @overload
+    def ask(
+        self, target: str, message: Message[R, Any], *, timeout: float | None = None
+    ) -> Coroutine[Any, Any, R]: ...
+    @overload
+    def ask(
+        self, target: str, message: Any, *, timeout: float | None = None
+    ) -> Coroutine[Any, Any, Any]: ...
+    def ask(
+        self,
+        target: Callable[[], Actor[Any]] | ActorRef[Any] | str,
+        message: Any,
+        *,
+        timeout: float | None = None,
+    ) -> Coroutine[Any, Any, Any]:
+        """Ask another actor, or a child that lives for this one message.
+
+        Args:
+            target: A ref, a path, or the class (or factory) of an ephemeral child.
+            message: The message; a `Message[R, E]` types the reply.
+            timeout: Seconds to wait for the reply, as in `ref.ask`.
+
+        Returns:
+            A coroutine of the reply; it raises what `ref.ask` raises.
+
+        Raises:
+            ActorNotFound: If nobody lives at the path.
+        """
+        context: Any = self.context
+        # What is no target at all is refused there, too.
+        if callable(target) or not (isinstance(target, str) or hasattr(target, "incarnation")):
+            return context.ask(target, message, timeout=timeout)  # type: ignore[no-any-return]
+        return context.system.ask(target, message, timeout=timeout)  # type: ignore[no-any-return]
+
+    @overload
+    def tell(
+        self, target: Callable[[], Actor[M]] | ActorRef[M], message: M
+    ) -> Coroutine[Any, Any, None]: ...
+    @overload
+    def tell(self, target: str, message: Any) -> Coroutine[Any, Any, None]: ...
+    def tell(
+        self, target: Callable[[], Actor[Any]] | ActorRef[Any] | str, message: Any
+    ) -> Coroutine[Any, Any, None]:
+        """Send a message to another actor, or to a temporary child.
+
+        Args:
+            target: A ref, a path, or the class (or factory) of a child, which is started
+                for this message and ends by its stop policy.
+            message: The message.
+
+        Returns:
+            A coroutine that ends once the mailbox has taken the message.
+
+        Raises:
+            TypeError: If the child's stop policy is `StopMode.NEVER`: it would stay for
+                ever.
+            ActorNotFound: If nobody lives at the path.
+        """
+        return self.context.tell(target, message)
+
+    def spawn(
+        self,
+        actor: Callable[[], Actor[M]],
+        name: str | None = None,
+        **options: Unpack[SpawnOptions],
+    ) -> Coroutine[Any, Any, ActorRef[M]]:
+        """Start a child actor; it stops when this actor stops.
+
+        Args:
+            actor: The actor's class, or a function without arguments that makes one.
+            name: Name among its siblings; None makes one from the class's name.
+            options: How it is run: see `SpawnOptions`.
+
+        Returns:
+            A coroutine of the child's ref, after its `on_started`.
+        """
+        return self.context.spawn(actor, name, **options)
+
+    def stop_self(self, mode: StopManner = "graceful") -> Coroutine[Any, Any, None]:
+        """Ask this actor to stop, once its handler and what was sent before are done.
+
+        Args:
+            mode: As for `ref.stop`.
+
+        Returns:
+            A coroutine that ends once the stop is requested.
+        """
+        return self.context.stop_self(mode)
+
+    # ------------------------------------------------------------ what a subclass defines
+
     def on_receive(self, message: M_contra) -> Any:
         """Handle a message that no `@handler` takes.
 
@@ -123,20 +325,71 @@ class Actor(Generic[M_contra]):
     def on_stopped(self) -> Any:
         """Clean up, after the last message. May be `async def` or return a program."""
 
+    def on_pre_restart(self, error: BaseException, message: Any) -> Any:
+        """Learn that a new instance is to replace this one; the children still live.
+
+        The children are stopped next, unless `keep_children`, and then `on_stopped`
+        runs. May be `async def` or return a program. What it raises is logged.
+
+        Args:
+            error: What a handler raised: this actor's, a sibling's with which it is
+                restarted, or a child's that was escalated.
+            message: What was being handled; None if it was another actor that failed.
+        """
+
     def on_restart(self, error: BaseException) -> Any:
         """Learn why this new instance replaces another, before its `on_started`.
 
+        May be `async def` or return a program.
+
         Args:
-            error: What the handler of the old instance raised.
+            error: What the old instance's `on_pre_restart` was told.
         """
 
-    def supervisor_strategy(self) -> OneForOneStrategy | None:
+    def supervisor_strategy(self) -> SupervisorStrategy | None:
         """Choose how this actor's children are supervised.
+
+        It is asked at each failure of a child, also while a handler of this actor waits.
 
         Returns:
             A strategy, or None for the system's default.
         """
         return None
+
+    def stop_policy(self) -> StopPolicy:
+        """Choose when this actor stops by itself.
+
+        Returns:
+            `StopMode.NEVER` (the default), `StopMode.ONE_TIME`, `AfterMessage(message)`
+            or `AfterIdle(seconds)`.
+        """
+        return StopMode.NEVER
+
+    def save_state(self) -> Any:
+        """Answer what `system.save_state()` is to keep of this actor.
+
+        It runs between two messages. May be `async def` or return a program; it should
+        change nothing. What it raises is raised by `system.save_state()`, and the actor
+        lives on.
+
+        Returns:
+            A mapping, or anything else that can be copied and pickled; the copy is made
+            at once. None, the default, for nothing.
+        """
+        return None
+
+    def load_state(self, state: Any) -> Any:
+        """Take up a state that `save_state` has answered.
+
+        It runs between two messages. May be `async def` or return a program. What it
+        raises is a failure of the actor, as of a handler, which may be in no fit state.
+
+        Args:
+            state: A copy of the state; it is the actor's own.
+        """
+        del state
+        msg = f"{type(self).__name__} has no load_state; define it beside save_state"
+        raise NotImplementedError(msg)
 
 
 Actor.__effactor_behavior__ = behavior_of(Actor)

@@ -13,6 +13,8 @@ import typing
 from collections import ChainMap
 from typing import TYPE_CHECKING, Annotated, Any
 
+from effactor.actors.priority import Priority
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -90,29 +92,56 @@ def message_types(where: str, annotation: Any) -> Iterator[type[Any]]:
     Raises:
         TypeError: If it is something else.
     """
+    for message_type, _ in with_priorities(where, annotation):
+        yield message_type
+
+
+def with_priorities(
+    where: str, annotation: Any, priority: int | None = None
+) -> Iterator[tuple[type[Any], int | None]]:
+    """Yield the classes of messages in an annotation, each with the priority it states.
+
+    Args:
+        where: Whose annotation it is, for the error.
+        annotation: As for `message_types`.
+        priority: What is stated around it; `Annotated[..., Priority(n)]` inside wins.
+
+    Yields:
+        Pairs of a class and its priority, None if there is none.
+
+    Raises:
+        TypeError: If it is no annotation of messages.
+    """
     origin: Any = typing.get_origin(annotation)
+    members: tuple[Any, ...]
     if annotation is None:
-        yield types.NoneType
-    elif annotation is Any:
-        yield object
-    elif isinstance(annotation, typing.TypeVar):
+        yield types.NoneType, priority
+        return
+    if annotation is Any:
+        yield object, priority
+        return
+    if isinstance(annotation, typing.TypeVar):
         bound = annotation.__bound__
-        constraints: tuple[Any, ...] = annotation.__constraints__
-        for member in constraints or (object if bound is None else bound,):
-            yield from message_types(where, member)
+        members = annotation.__constraints__ or (object if bound is None else bound,)
     elif origin in {typing.Union, types.UnionType}:
-        for member in typing.get_args(annotation):
-            yield from message_types(where, member)
+        members = typing.get_args(annotation)
     elif origin is Annotated:
-        yield from message_types(where, typing.get_args(annotation)[0])
+        message, *notes = typing.get_args(annotation)
+        for note in notes:
+            priority = note.value if isinstance(note, Priority) else priority
+        members = (message,)
     elif isinstance(origin, type):
-        yield origin
+        yield origin, priority
+        return
     elif isinstance(annotation, type):
-        yield annotation
+        yield annotation, priority
+        return
     elif hasattr(annotation, "__value__"):
-        yield from message_types(where, annotation.__value__)
+        members = (annotation.__value__,)
     elif hasattr(annotation, "__supertype__"):
-        yield from message_types(where, annotation.__supertype__)
+        members = (annotation.__supertype__,)
     else:
         msg = f"{where}: {annotation!r} is no class of messages"
         raise TypeError(msg)
+    for member in members:
+        yield from with_priorities(where, member, priority)

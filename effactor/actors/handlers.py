@@ -1,8 +1,4 @@
-"""`@handler`, and the table that sends each message to its handler.
-
-The table is built when the class is created, so that a handler that can never
-work is an error at import and not at the first message.
-"""
+"""`@handler`, and what it notes on a method."""
 
 from __future__ import annotations
 
@@ -10,17 +6,18 @@ import inspect
 import types
 import typing
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Never, Protocol, overload
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Never, Protocol, overload
 
 from typing_extensions import TypeVar
 
-from effactor.actors.annotations import evaluate, message_types, signature
-from effactor.actors.message import Request, substitute
-from effactor.actors.replies import check_reply
+from effactor.actors.annotations import evaluate, signature, with_priorities
+from effactor.actors.priority import check_priority
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import AsyncIterator, Coroutine
 
+    from effactor.actors.message import Request
     from effactor.programs.program import Program
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
@@ -28,9 +25,28 @@ S = TypeVar("S")
 M = TypeVar("M")
 R = TypeVar("R")
 E = TypeVar("E")
-E2 = TypeVar("E2")
+T = TypeVar("T")
 
 _MARK = "__effactor_handles__"
+_ABSENT: Final[Any] = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What `@handler` notes on a method.
+
+    Attributes:
+        messages: The types of its messages, each with the priority that is stated for
+            it; empty until it is read from the annotation.
+        named: The type given to `@handler`, or None.
+        when: Its guard, or None.
+        priority: The priority given to `@handler`, or None.
+    """
+
+    messages: tuple[tuple[type[Any], int | None], ...] = ()
+    named: type[Any] | None = None
+    when: Callable[..., Any] | None = None
+    priority: int | None = None
 
 
 class HandlerOf(Protocol[M, R, E]):
@@ -45,6 +61,10 @@ class HandlerOf(Protocol[M, R, E]):
         self, function: Callable[[S, M], Program[R, E, Never]], /
     ) -> Callable[[S, M], Program[R, E, Never]]: ...
     @overload
+    def __call__(
+        self: HandlerOf[M, list[T], E], function: Callable[[S, M], AsyncIterator[T]], /
+    ) -> Callable[[S, M], AsyncIterator[T]]: ...
+    @overload
     def __call__(self, function: Callable[[S, M], R], /) -> Callable[[S, M], R]: ...
 
 
@@ -56,40 +76,89 @@ class PlainHandlerOf(Protocol[M]):
         ...
 
 
+class BareHandler(Protocol):
+    """Decorates a method whose annotation names its message."""
+
+    def __call__(self, function: Fn, /) -> Fn:
+        """Mark the method."""
+        ...
+
+
 # A class that is a `Request` is a class too: the overloads overlap, and the first wins.
 @overload
-def handler(message_type: type[Request[M, R, E]], /) -> HandlerOf[M, R, E]: ...  # type: ignore[overload-overlap]
+def handler(  # type: ignore[overload-overlap]
+    message_type: type[Request[M, R, E]],
+    /,
+    *,
+    when: Callable[[Any, M], bool] | None = None,
+    priority: int | None = None,
+) -> HandlerOf[M, R, E]: ...
 @overload
-def handler(message_type: type[M], /) -> PlainHandlerOf[M]: ...
+def handler(
+    message_type: type[M],
+    /,
+    *,
+    when: Callable[[Any, M], bool] | None = None,
+    priority: int | None = None,
+) -> PlainHandlerOf[M]: ...
 @overload
 def handler(function: Fn, /) -> Fn: ...
-def handler(target: Any, /) -> Any:
+@overload
+def handler(
+    *, when: Callable[[Any, Any], bool] | None = None, priority: int | None = None
+) -> BareHandler: ...
+def handler(
+    target: Any = _ABSENT,
+    /,
+    *,
+    when: Callable[[Any, Any], bool] | None = None,
+    priority: int | None = None,
+) -> Any:
     """Mark a method as the handler of a message type.
 
     Bare `@handler` reads the type from the annotation of the message parameter,
     which may be a union. `@handler(Get)` names it; then type checkers compare the
-    method's reply with the one that `Get` declares.
+    method's reply with the one that `Get` declares. An `async def` with `yield`
+    streams: its reply is the list of its items.
+
+    Several handlers may take one message type if at most one has no guard. They are
+    tried in the order of their definition, those of a subclass before those of its
+    bases, and the one without a guard last. If no guard holds, the message is taken
+    as if there were no handler for its type: by one for a base class of the message,
+    by `on_receive`, or by nobody.
 
     Args:
         target: The method, or the class of the messages.
+        when: The guard: from the actor and a message, whether the handler takes the
+            message. What it raises is the handler's failure.
+        priority: The priority of these messages, 0 unless it is stated; the same as
+            `Annotated[..., Priority(n)]` in the annotation. See `Priority`.
 
     Returns:
-        The method, marked.
+        The method, marked; or a decorator that marks one.
 
     Raises:
-        TypeError: If *target* is neither.
+        TypeError: If *target* is neither, *when* is no function of two arguments,
+            or *priority* no integer.
     """
     origin: Any = typing.get_origin(target)
     if isinstance(origin, type) and origin is not types.UnionType:
         target = origin  # dispatch goes by class: Fetch[int] is handled as Fetch
-    if isinstance(target, type):
+    if when is not None:
+        _check_guard(when)
+    if priority is not None:
+        check_priority("@handler", "priority", priority)
+    if target is _ABSENT or isinstance(target, type):
+        named = None if target is _ABSENT else target
 
         def mark(function: Fn) -> Fn:
-            return _mark(function, (target,))
+            _mark(function, Mark(named=named, when=when, priority=priority))
+            return function
 
         return mark
     if callable(target):
-        return _mark(target, ())
+        _mark(target, Mark(when=when, priority=priority))
+        return target
     hint = ""
     if origin is not None:
         hint = "; for a union write the bare @handler and annotate the message"
@@ -97,198 +166,118 @@ def handler(target: Any, /) -> Any:
     raise TypeError(msg)
 
 
-def _mark(function: Fn, types_named: tuple[type[Any], ...]) -> Fn:
-    _refuse_generator(getattr(function, "__qualname__", repr(function)), function)
-    setattr(function, _MARK, types_named)
-    return function
+def _mark(function: Any, mark: Mark) -> None:
+    refuse_generator(getattr(function, "__qualname__", repr(function)), function)
+    setattr(function, _MARK, mark)
 
 
-def _refuse_generator(where: str, function: Any) -> None:
+def _check_guard(when: Any) -> None:
+    if not callable(when):
+        msg = f"@handler: when must be a function of the actor and the message, got {when!r}"
+        raise TypeError(msg)
+    name = getattr(when, "__qualname__", repr(when))
+    if (
+        inspect.iscoroutinefunction(when)
+        or inspect.isasyncgenfunction(when)
+        or inspect.isgeneratorfunction(when)
+    ):
+        msg = (
+            f"@handler: the guard {name} must be a plain function, which answers at once; "
+            "ask and await in the handler"
+        )
+        raise TypeError(msg)
+    try:
+        parameters = signature(when)
+    except (TypeError, ValueError):  # some builtins have none
+        return
+    try:
+        parameters.bind(None, None)
+    except TypeError:
+        msg = (
+            f"@handler: the guard {name} must take the actor and the message, as in "
+            f"when=lambda self, message: message.amount > 100"
+        )
+        raise TypeError(msg) from None
+
+
+def refuse_generator(where: str, function: Any) -> None:
+    """Refuse a generator function that is no do-block.
+
+    Args:
+        where: Its name.
+        function: The handler.
+
+    Raises:
+        TypeError: If it is one; an async generator function is not.
+    """
     if inspect.isgeneratorfunction(function):
         msg = (
             f"@handler: {where} is a generator function; "
             "put @program below @handler to make it a do-block"
         )
         raise TypeError(msg)
-    if inspect.isasyncgenfunction(function):
-        msg = f"@handler: {where} is an async generator function; a handler replies by return"
-        raise TypeError(msg)
 
 
-class Behavior:
-    """How a class of actors answers messages.
-
-    Attributes:
-        every: All handlers, by exact message type.
-        plain: Those that are `def`.
-        coroutine: Those that are `async def`.
-        annotation: The messages that the class declares, as in `Actor[...]`.
-        catch_all: The class's own `on_receive`, or None.
-        catch_all_is_coroutine: Whether that is `async def`.
-        names: Names of the message types with a handler, for errors.
-        has_started: Whether the class overrides `on_started`.
-        has_stopped: Whether the class overrides `on_stopped`.
-    """
-
-    __slots__ = (
-        "_handlers",
-        "annotation",
-        "catch_all",
-        "catch_all_is_coroutine",
-        "coroutine",
-        "every",
-        "has_started",
-        "has_stopped",
-        "names",
-        "plain",
-    )
-
-    def __init__(
-        self, handlers: dict[type[Any], Callable[..., Any]], cls: type[Any], annotation: Any
-    ) -> None:
-        """Sort *handlers* of *cls* by how they run."""
-        self._handlers = handlers
-        self.annotation: Any = annotation
-        self.every: dict[type[Any], Callable[..., Any]] = {}
-        self.plain: dict[type[Any], Callable[..., Any]] = {}
-        self.coroutine: dict[type[Any], Callable[..., Any]] = {}
-        self.catch_all: Callable[..., Any] | None = _overridden(cls, "on_receive")
-        self.catch_all_is_coroutine: bool = inspect.iscoroutinefunction(self.catch_all)
-        self.has_started: bool = _overridden(cls, "on_started") is not None
-        self.has_stopped: bool = _overridden(cls, "on_stopped") is not None
-        self.names: tuple[str, ...] = tuple(t.__name__ for t in handlers)
-        for message_type, function in handlers.items():
-            self._remember(message_type, function)
-
-    def _remember(self, message_type: type[Any], function: Callable[..., Any]) -> None:
-        table = self.coroutine if inspect.iscoroutinefunction(function) else self.plain
-        table[message_type] = self.every[message_type] = function
-
-    def resolve(self, message_type: type[Any]) -> bool:
-        """Find the handler of a type met for the first time, by its MRO, and remember it.
-
-        Args:
-            message_type: The exact type of a message.
-
-        Returns:
-            Whether `every` now has it.
-        """
-        for base in message_type.__mro__:
-            function = self._handlers.get(base)
-            if function is not None:
-                self._remember(message_type, function)
-                return True
-        if self.catch_all is not None:
-            self._remember(message_type, self.catch_all)
-            return True
-        return False
-
-
-def _overridden(cls: type[Any], name: str) -> Callable[..., Any] | None:
-    for base in cls.__mro__:
-        if name in base.__dict__:
-            found: Callable[..., Any] = base.__dict__[name]
-            return None if "__effactor_root__" in base.__dict__ else found
-    return None
-
-
-def behavior_of(cls: type[Any]) -> Behavior:
-    """Build the dispatch table of a class of actors, checking its handlers.
-
-    Args:
-        cls: The class.
-
-    Returns:
-        Its behaviour.
-
-    Raises:
-        TypeError: If a handler has no annotation or cannot be called with a
-            message, two handlers of the class take the same message type, a
-            declared message type has no handler, a handler's type is not
-            declared, or a handler's return annotation is not the reply that its
-            message declares.
-    """
-    handlers: dict[type[Any], Callable[..., Any]] = {}
-    for base in reversed(cls.__mro__):
-        own: dict[type[Any], str] = {}
-        for name, function in base.__dict__.items():
-            if _marked(function) is None:
-                continue
-            for message_type in _handled(base, name, function):
-                if message_type in own:
-                    msg = (
-                        f"{base.__qualname__}: {own[message_type]} and {name} both handle "
-                        f"{message_type.__name__}; one message type has one handler"
-                    )
-                    raise TypeError(msg)
-                own[message_type] = name
-        for message_type, name in own.items():
-            # A subclass that overrides the method without decorating it again
-            # means the override; one that decorates it names its messages anew.
-            owner = next(c for c in cls.__mro__ if name in c.__dict__)
-            method = owner.__dict__[name]
-            if owner is not base and (method is None or _marked(method) is not None):
-                continue
-            if owner is cls or not hasattr(owner, _BEHAVIOR):
-                _check_method(owner, name, method)
-                check_reply(owner, name, method, message_type)
-            handlers[message_type] = getattr(cls, name)
-    if "on_receive" in cls.__dict__:
-        _check_method(cls, "on_receive", cls.__dict__["on_receive"])
-    annotation = _message_annotation(cls)
-    behavior = Behavior(handlers, cls, annotation)
-    _check_declared(cls, handlers, behavior)
-    return behavior
-
-
-_BEHAVIOR = "__effactor_behavior__"
-
-
-def _marked(function: Any) -> tuple[type[Any], ...] | None:
-    """Return the types that `@handler` noted: none yet if it was bare; None if not a handler."""
+def marked(function: Any) -> Mark | None:
+    """Return what `@handler` noted on a function; None if it is no handler."""
     if isinstance(function, staticmethod | classmethod):
         function = function.__wrapped__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    found: tuple[type[Any], ...] | None = getattr(function, _MARK, None)
+    found: Mark | None = getattr(function, _MARK, None)
     return found
 
 
-def _handled(cls: type[Any], name: str, function: Any) -> tuple[type[Any], ...]:
-    """Return the message types of a handler, read from its annotation the first time."""
-    _check_method(cls, name, function)
-    noted = _marked(function)
-    if not noted:
+def completed(cls: type[Any], name: str, function: Any) -> Mark:
+    """Return the mark of a handler, with its messages read from the annotation.
+
+    Args:
+        cls: The class it is defined in.
+        name: Its name.
+        function: The handler.
+
+    Returns:
+        Its mark, complete.
+
+    Raises:
+        TypeError: If the annotation does not say which messages it handles, or its
+            priority is stated twice, differently.
+    """
+    mark = marked(function) or Mark()
+    if not mark.messages:
+        where = f"{cls.__qualname__}.{name}"
+        messages = tuple(_messages(where, cls, function, mark))
         # Noted, because the names may be out of reach when a subclass is made.
-        noted = tuple(dict.fromkeys(_annotated_types(cls, name, function)))
-        setattr(function, _MARK, noted)
-    return noted
+        mark = replace(mark, messages=messages)
+        setattr(function, _MARK, mark)
+    return mark
 
 
-def _check_method(cls: type[Any], name: str, function: Any) -> None:
-    """Refuse a handler that cannot be called with a message."""
-    where = f"{cls.__qualname__}.{name}"
-    if isinstance(function, staticmethod | classmethod):
-        msg = f"@handler: {where} must be an ordinary method, def {name}(self, message)"
-        raise TypeError(msg)
-    _refuse_generator(where, function)
-    parameter = _message_parameter(function)
-    if parameter is None:
-        msg = f"@handler: {where} takes no message; write def {name}(self, message: M)"
-        raise TypeError(msg)
-    more = [
-        p.name
-        for p in signature(function).parameters.values()
-        if p.default is p.empty and p.kind not in {p.VAR_POSITIONAL, p.VAR_KEYWORD}
-    ]
-    more = [p for p in more[1:] if p != parameter.name]
-    if more:
-        msg = (
-            f"@handler: {where} needs {', '.join(more)} beside the message, which nobody gives; "
-            f"put it into the message, or give it a default"
-        )
-        raise TypeError(msg)
+def _messages(
+    where: str, cls: type[Any], function: Any, mark: Mark
+) -> dict[tuple[type[Any], int | None], None]:
+    found: dict[type[Any], int | None]
+    if mark.named is None:
+        found = dict(annotated_types(where, cls, function, message_parameter(function)))
+    else:
+        try:
+            parameter = message_parameter(function)
+            stated = dict(annotated_types(where, cls, function, parameter))
+        except Exception:  # the type is named: what stands there need not be evaluable
+            stated = {}
+        found = {mark.named: stated.get(mark.named)}
+    for message_type, priority in found.items():
+        if mark.priority is not None and priority not in {None, mark.priority}:
+            msg = (
+                f"@handler: {where} states the priority of {message_type.__name__} twice, "
+                f"{mark.priority} and {priority}; leave one of them out"
+            )
+            raise TypeError(msg)
+        if mark.priority is not None:
+            found[message_type] = mark.priority
+    return dict.fromkeys(found.items())
 
 
-def _message_parameter(function: Any) -> inspect.Parameter | None:
+def message_parameter(function: Any) -> inspect.Parameter | None:
+    """Return the parameter of a method that takes the message; None if there is none."""
     parameters = list(signature(function).parameters.values())
     positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
     if len(positional) > 1:
@@ -296,9 +285,23 @@ def _message_parameter(function: Any) -> inspect.Parameter | None:
     return next((p for p in parameters if p.kind is p.VAR_POSITIONAL), None)
 
 
-def _annotated_types(cls: type[Any], name: str, function: Any) -> Iterator[type[Any]]:
-    where = f"{cls.__qualname__}.{name}"
-    parameter = _message_parameter(function)
+def annotated_types(
+    where: str, cls: type[Any], function: Any, parameter: inspect.Parameter | None
+) -> tuple[tuple[type[Any], int | None], ...]:
+    """Return the types of messages in the annotation of a parameter, with their priorities.
+
+    Args:
+        where: The function's name, for errors.
+        cls: The class it is defined in.
+        function: The function.
+        parameter: Its parameter for the message.
+
+    Returns:
+        Pairs of a type and its priority, which may be None.
+
+    Raises:
+        TypeError: If there is no annotation, or one that names no messages.
+    """
     if parameter is None or parameter.annotation is parameter.empty:
         of = f"{parameter.name!r}" if parameter is not None else "the message"
         msg = (
@@ -310,73 +313,16 @@ def _annotated_types(cls: type[Any], name: str, function: Any) -> Iterator[type[
         annotation = evaluate(cls, function, parameter.annotation)
     except NameError as error:
         msg = (
-            f"@handler: {where}: cannot evaluate the annotation {_text(parameter.annotation)} "
+            f"@handler: {where}: cannot evaluate the annotation {text(parameter.annotation)} "
             f"({error}); import the name at run time, not only under TYPE_CHECKING, or write "
             "@handler(MessageType)"
         )
         raise TypeError(msg) from None
-    return message_types(where, annotation)
+    return tuple(with_priorities(where, annotation))
 
 
-def _text(annotation: Any) -> str:
+def text(annotation: Any) -> str:
+    """Show an annotation that cannot be evaluated."""
     if isinstance(annotation, typing.ForwardRef):
         annotation = annotation.__forward_arg__
     return repr(annotation)
-
-
-def _message_annotation(cls: type[Any]) -> Any:
-    """Return the messages that a class of actors declares, with type variables filled in."""
-    for base in cls.__dict__.get("__orig_bases__", ()):
-        origin: Any = typing.get_origin(base)
-        if not hasattr(origin, _BEHAVIOR):
-            continue
-        given = typing.get_args(base)
-        if "__effactor_root__" not in vars(origin):
-            inherited: Behavior = getattr(origin, _BEHAVIOR)
-            values = dict(zip(origin.__parameters__, given, strict=False))
-            return substitute(inherited.annotation, values)
-        try:
-            return evaluate(cls, None, given[0])
-        except NameError as error:
-            msg = (
-                f"{cls.__qualname__}: cannot evaluate Actor[{_text(given[0])}] ({error}); define "
-                "the messages before the actor, and import them at run time"
-            )
-            raise TypeError(msg) from None
-    for base in cls.__mro__[1:]:
-        behavior: Behavior | None = base.__dict__.get(_BEHAVIOR)
-        if behavior is not None:
-            return behavior.annotation
-    return Any
-
-
-def _check_declared(
-    cls: type[Any], handlers: dict[type[Any], Callable[..., Any]], behavior: Behavior
-) -> None:
-    annotation = behavior.annotation
-    if annotation is Any or isinstance(annotation, typing.TypeVar):
-        return
-    messages = tuple(dict.fromkeys(message_types(f"{cls.__qualname__}: Actor[...]", annotation)))
-    names = " | ".join(m.__name__ for m in messages)
-    for message_type, function in handlers.items():
-        if not any(_related(message_type, message) for message in messages):
-            name = getattr(function, "__name__", repr(function))
-            msg = (
-                f"{cls.__qualname__}.{name} handles {message_type.__name__}, which Actor[{names}] "
-                f"does not declare; write Actor[{names} | {message_type.__name__}]"
-            )
-            raise TypeError(msg)
-    if behavior.catch_all is not None:
-        return
-    for message in messages:
-        # A declared base class is covered by handlers of its subclasses.
-        if not any(_related(message, message_type) for message_type in handlers):
-            msg = (
-                f"{cls.__qualname__} declares {message.__name__} but has no handler for it; "
-                f"add one, or an on_receive"
-            )
-            raise TypeError(msg)
-
-
-def _related(one: type[Any], other: type[Any]) -> bool:
-    return issubclass(one, other) or issubclass(other, one)

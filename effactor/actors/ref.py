@@ -7,46 +7,113 @@ pickled, simulated and drawn.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, Never, Protocol, final, overload
+import math
+from contextlib import suppress
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    Never,
+    Protocol,
+    Self,
+    final,
+    overload,
+)
 
 from typing_extensions import TypeVar, override
 
+from effactor.coordination.handle import count
 from effactor.errors import UnboundRef
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
+    from concurrent.futures import Future
 
+    from effactor.actors.envelope import SendOptions
     from effactor.actors.message import Query
     from effactor.errors import AskFailed
     from effactor.programs.program import Program
+    from effactor.programs.streaming import Replies
 
 M_contra = TypeVar("M_contra", contravariant=True, default=Any)
 R = TypeVar("R")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 E = TypeVar("E")
 
-StopMode = Literal["graceful", "current", "now"]
+StopManner = Literal["graceful", "current", "now"]
+
+
+class ReplyIterator(Protocol[T_co]):
+    """The replies to one ask, one by one: for `async for`, which stops the handler when left."""
+
+    def __aiter__(self) -> Self:
+        """Iterate, once."""
+        ...
+
+    async def __anext__(self) -> T_co:
+        """Wait for the next reply."""
+        ...
+
+    async def aclose(self) -> None:
+        """Leave the stream: its handler is stopped at once."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Return the stream."""
+        ...
+
+    async def __aexit__(self, *error: object) -> None:
+        """Leave the stream."""
+        ...
 
 
 class Binding(Protocol):
     """What a runtime puts behind a ref."""
 
-    def ask(self, message: Any, timeout: float | None) -> Coroutine[Any, Any, Any]:
+    def ask(
+        self,
+        message: Any,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Coroutine[Any, Any, Any]:
         """Send a message and wait for its reply."""
         ...
 
-    def tell_nowait(self, message: Any) -> None:
+    def tell_nowait(self, message: Any, options: SendOptions | None = None) -> None:
         """Send a message."""
         ...
 
-    def tell(self, message: Any) -> Coroutine[Any, Any, None]:
+    def tell(self, message: Any, options: SendOptions | None = None) -> Coroutine[Any, Any, None]:
         """Send a message; wait if the mailbox makes the sender wait."""
         ...
 
-    def ask_nowait(self, message: Any, timeout: float | None) -> Awaitable[Any]:
+    def ask_nowait(
+        self, message: Any, timeout: float | None, options: SendOptions | None = None
+    ) -> Awaitable[Any]:
         """Send a message; the result is a future of its reply."""
         ...
 
-    def stop(self, mode: StopMode) -> Coroutine[Any, Any, None]:
+    def ask_stream(
+        self, message: Any, timeout: float | None, ahead: int, options: SendOptions | None
+    ) -> ReplyIterator[Any]:
+        """Send a message; the result iterates over its replies."""
+        ...
+
+    def tell_threadsafe(self, message: Any, options: SendOptions | None = None) -> None:
+        """Send a message from any thread."""
+        ...
+
+    def ask_threadsafe(
+        self, message: Any, timeout: float | None, options: SendOptions | None = None
+    ) -> Future[Any]:
+        """Send a message from another thread."""
+        ...
+
+    def stop(self, mode: StopManner) -> Coroutine[Any, Any, None]:
         """Ask the actor to stop."""
         ...
 
@@ -58,6 +125,10 @@ class Binding(Protocol):
     def is_alive(self) -> bool:
         """Whether the actor can still receive messages."""
         ...
+
+
+_BOUND: Final = ("ask", "tell", "tell_nowait")
+"""Methods of the binding that a ref passes on."""
 
 
 @final
@@ -72,9 +143,9 @@ class ActorRef(Generic[M_contra]):
         incarnation: Which actor of this path is meant; None means any.
     """
 
-    # In two parts, because pyright takes what one literal names for data: to type
-    # checkers `tell_nowait` is a method.
-    __slots__ = (*("_binding", "incarnation", "path"), "tell_nowait")
+    # In parts, because pyright takes what one literal names for data: to type checkers
+    # `ask` and the tells are methods.
+    __slots__ = (*("_binding", "incarnation", "path"), *_BOUND)
 
     path: str
     incarnation: int | None
@@ -85,9 +156,6 @@ class ActorRef(Generic[M_contra]):
         self.path = path
         self.incarnation = incarnation
         self._binding = binding
-        # The binding's own method, and not one that calls it: a tell costs so little
-        # that one call more would be a fifth of it.
-        self.tell_nowait = binding.tell_nowait  # type: ignore[method-assign]
 
     @classmethod
     def at(cls, path: str) -> ActorRef[M_contra]:
@@ -110,6 +178,18 @@ class ActorRef(Generic[M_contra]):
             raise ValueError(msg)
         return cls(path, None, Unbound(path))
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # The binding's own method, and not one that calls it: an ask or a tell costs
+            # so little that one call more would be a fifth of it. Kept from its first use on.
+            if name not in _BOUND:
+                msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(msg, name=name, obj=self)
+            found = getattr(self._binding, name)
+            setattr(self, name, found)
+            return found
+
     @property
     def name(self) -> str:
         """The last segment of the path."""
@@ -124,67 +204,232 @@ class ActorRef(Generic[M_contra]):
         """
         return self._binding.is_alive
 
-    @overload
-    def ask(
-        self, message: Query[M_contra, R, Any], *, timeout: float | None = None
-    ) -> Coroutine[Any, Any, R]: ...
-    @overload
-    def ask(
-        self, message: M_contra, *, timeout: float | None = None
-    ) -> Coroutine[Any, Any, Any]: ...
-    def ask(self, message: Any, *, timeout: float | None = None) -> Coroutine[Any, Any, Any]:
-        """Send a message and wait for the reply: `reply = await ref.ask(message)`.
-
-        Args:
-            message: The message; a `Message[R, E]` types the reply.
-            timeout: Seconds to wait for the reply; None waits for ever.
-
-        Returns:
-            A coroutine of the reply. It raises what the handler raised, or an
-            `AskFailed` if there was no reply.
-        """
-        return self._binding.ask(message, timeout)
-
-    def tell(self, message: M_contra) -> Coroutine[Any, Any, None]:
-        """Send a message without waiting for a reply: `await ref.tell(message)`.
-
-        Args:
-            message: The message.
-
-        Returns:
-            A coroutine that ends once the mailbox has taken the message. To a
-            stopped actor it is a dead letter, not an error.
-        """
-        return self._binding.tell(message)
-
     if TYPE_CHECKING:
 
-        def tell_nowait(self, message: M_contra) -> None:
+        @overload
+        def ask(
+            self,
+            message: Query[M_contra, R, Any],
+            *,
+            timeout: float | None = None,
+            options: SendOptions | None = None,
+        ) -> Coroutine[Any, Any, R]: ...
+        @overload
+        def ask(
+            self,
+            message: M_contra,
+            *,
+            timeout: float | None = None,
+            options: SendOptions | None = None,
+        ) -> Coroutine[Any, Any, Any]: ...
+        def ask(
+            self,
+            message: Any,
+            *,
+            timeout: float | None = None,
+            options: SendOptions | None = None,
+        ) -> Coroutine[Any, Any, Any]:
+            """Send a message and wait for the reply: `reply = await ref.ask(message)`.
+
+            Args:
+                message: The message; a `Message[R, E]` types the reply.
+                timeout: Seconds to wait for the reply; None takes the system's default,
+                    which is for ever unless it says otherwise; `math.inf` waits for ever.
+                options: What travels with the message, or None.
+
+            Returns:
+                A coroutine of the reply. It raises what the handler raised, or an
+                `AskFailed` if there was no reply.
+            """
+            ...
+
+        def tell(
+            self, message: M_contra, *, options: SendOptions | None = None
+        ) -> Coroutine[Any, Any, None]:
+            """Send a message without waiting for a reply: `await ref.tell(message)`.
+
+            Args:
+                message: The message.
+                options: What travels with the message, or None.
+
+            Returns:
+                A coroutine that ends once the mailbox has taken the message. To a
+                stopped actor it is a dead letter, not an error. If the mailbox rejects it,
+                that is `MailboxFull`; if the actor stops while the sender waits for room,
+                `ActorStopped`.
+            """
+            ...
+
+        def tell_nowait(self, message: M_contra, options: SendOptions | None = None) -> None:
             """Send a message from code that cannot await.
 
             Args:
                 message: The message.
+                options: What travels with the message, or None.
+
+            Raises:
+                MailboxFull: If the mailbox has a bound, and no room.
             """
 
     @overload
     def ask_nowait(
-        self, message: Query[M_contra, R, Any], *, timeout: float | None = None
+        self,
+        message: Query[M_contra, R, Any],
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Awaitable[R]: ...
     @overload
-    def ask_nowait(self, message: M_contra, *, timeout: float | None = None) -> Awaitable[Any]: ...
-    def ask_nowait(self, message: Any, *, timeout: float | None = None) -> Awaitable[Any]:
+    def ask_nowait(
+        self,
+        message: M_contra,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Awaitable[Any]: ...
+    def ask_nowait(
+        self,
+        message: Any,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Awaitable[Any]:
         """Send a message at once and return a future of its reply.
 
         Args:
             message: The message.
-            timeout: Seconds to wait for the reply; None waits for ever.
+            timeout: Seconds to wait for the reply, as for `ask`.
+            options: What travels with the message, or None.
 
         Returns:
             A future; it may be given to `asyncio.gather` and `asyncio.wait`.
         """
-        return self._binding.ask_nowait(message, timeout)
+        if options is None:
+            return self._binding.ask_nowait(message, timeout)
+        operations.check_options("ask_nowait", options)
+        return self._binding.ask_nowait(message, timeout, options)
 
-    def stop(self, mode: StopMode = "graceful") -> Coroutine[Any, Any, None]:
+    def tell_threadsafe(self, message: M_contra, *, options: SendOptions | None = None) -> None:
+        """Send a message from any thread: `ref.tell_threadsafe(message)`.
+
+        Args:
+            message: The message. A mailbox without room makes it a dead letter.
+            options: What travels with the message, or None.
+
+        Raises:
+            ActorStopped: If the event loop of the actor's system is closed.
+            EscapedEffect: In a simulation, which no other thread may enter.
+        """
+        if options is not None:
+            operations.check_options("tell_threadsafe", options)
+        self._binding.tell_threadsafe(message, options)
+
+    @overload
+    def ask_threadsafe(
+        self,
+        message: Query[M_contra, R, Any],
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Future[R]: ...
+    @overload
+    def ask_threadsafe(
+        self,
+        message: M_contra,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Future[Any]: ...
+    def ask_threadsafe(
+        self,
+        message: Any,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Future[Any]:
+        """Send a message from another thread: `ref.ask_threadsafe(message).result()`.
+
+        Args:
+            message: The message; a `Message[R, E]` types the reply.
+            timeout: Seconds to wait for the reply, as for `ask`.
+            options: What travels with the message, or None.
+
+        Returns:
+            A `concurrent.futures.Future` of the reply: `result()` waits for it. Code on another
+            event loop writes `await asyncio.wrap_future(...)`.
+
+        Raises:
+            ActorStopped: If the event loop of the actor's system is closed.
+            RuntimeError: On that loop's own thread, where waiting would never end.
+            EscapedEffect: In a simulation, which no other thread may enter.
+        """
+        if options is not None:
+            operations.check_options("ask_threadsafe", options)
+        return self._binding.ask_threadsafe(message, timeout, options)
+
+    @overload
+    def ask_stream(
+        self,
+        message: Query[M_contra, list[T], Any],
+        *,
+        timeout: float | None = None,
+        credits: int = 16,
+        options: SendOptions | None = None,
+    ) -> ReplyIterator[T]: ...
+    @overload
+    def ask_stream(
+        self,
+        message: M_contra,
+        *,
+        timeout: float | None = None,
+        credits: int = 16,
+        options: SendOptions | None = None,
+    ) -> ReplyIterator[Any]: ...
+    def ask_stream(
+        self,
+        message: Any,
+        *,
+        timeout: float | None = None,
+        credits: int = 16,  # noqa: A002 - the field's word
+        options: SendOptions | None = None,
+    ) -> ReplyIterator[Any]:
+        """Ask a handler that is an async generator: `async for item in ref.ask_stream(message)`.
+
+        The handler is never more than *credits* items ahead: then it waits until one is
+        taken. Leaving the loop stops it at once.
+
+        Args:
+            message: The message; a `Message[list[T]]` types the items as `T`. The reply of a
+                handler that is no async generator is a stream of one item.
+            timeout: Seconds to wait for each item; None and `math.inf` as for `ask`.
+            credits: How many items the handler may be ahead.
+            options: What travels with the message, or None.
+
+        Returns:
+            An async iterator. The message is sent when the first item is asked for. What the
+            handler raises is raised after the items that came before.
+        """
+        if timeout is not None and timeout != math.inf:
+            operations.a_duration("ask_stream", "timeout", timeout)
+        if options is not None:
+            operations.check_options("ask_stream", options)
+        ahead = count("ask_stream", "credits", credits)
+        return self._binding.ask_stream(message, timeout, ahead, options)
+
+    def free_ask_stream(
+        self,
+        message: Any,
+        *,
+        timeout: float | None = None,
+        credits: int = 16,  # noqa: A002 - the field's word
+        options: SendOptions | None = None,
+    ) -> Program[Replies[Any, Any], AskFailed]:
+        """Do the same as `free_ask_stream(ref, message)`."""
+        from effactor.programs.streaming import free_ask_stream
+
+        return free_ask_stream(self, message, timeout=timeout, credits=credits, options=options)
+
+    def stop(self, mode: StopManner = "graceful") -> Coroutine[Any, Any, None]:
         """Ask the actor to stop: `await ref.stop()`. Wait for the end with `join`.
 
         Args:
@@ -207,21 +452,35 @@ class ActorRef(Generic[M_contra]):
     # A message may declare a reply or not: the overloads overlap, and the first wins.
     @overload
     def free_ask(  # type: ignore[overload-overlap]
-        self, message: Query[M_contra, R, E], *, timeout: float | None = None
+        self,
+        message: Query[M_contra, R, E],
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Program[R, AskFailed | E]: ...
     @overload
     def free_ask(
-        self, message: M_contra, *, timeout: float | None = None
+        self,
+        message: M_contra,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Program[Any, AskFailed]: ...
-    def free_ask(self, message: Any, *, timeout: float | None = None) -> Program[Any, Any]:
+    def free_ask(
+        self,
+        message: Any,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Program[Any, Any]:
         """Do the same as `free_ask(ref, message)`."""
-        return operations.Ask(self, message, operations.seconds("free_ask", "timeout", timeout))
+        return operations.free_ask(self, message, timeout=timeout, options=options)
 
-    def free_tell(self, message: M_contra) -> Program[None]:
+    def free_tell(self, message: M_contra, *, options: SendOptions | None = None) -> Program[None]:
         """Do the same as `free_tell(ref, message)`."""
-        return operations.free_tell(self, message)
+        return operations.free_tell(self, message, options=options)
 
-    def free_stop(self, mode: StopMode = "graceful") -> Program[None]:
+    def free_stop(self, mode: StopManner = "graceful") -> Program[None]:
         """Do the same as `free_stop(ref)`."""
         return operations.free_stop(self, mode)
 
@@ -266,6 +525,17 @@ def binding_of(ref: ActorRef[Any]) -> Binding:
     return ref._binding  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
+def forget_methods(ref: ActorRef[Any]) -> None:
+    """Let *ref* look its binding's methods up anew, for runtimes: they have changed.
+
+    Args:
+        ref: Any ref.
+    """
+    for name in _BOUND:
+        with suppress(AttributeError):
+            delattr(ref, name)
+
+
 class Unbound:
     """The binding of a ref that is only an address: every use of it is an error."""
 
@@ -275,23 +545,47 @@ class Unbound:
         """Keep the path, for the error."""
         self.path: str = path
 
-    def ask(self, message: Any, timeout: float | None) -> Never:
+    def ask(
+        self,
+        message: Any,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Never:
         """Refuse."""
         raise UnboundRef(self.path)
 
-    def tell_nowait(self, message: Any) -> Never:
+    def tell_nowait(self, message: Any, options: SendOptions | None = None) -> Never:
         """Refuse."""
         raise UnboundRef(self.path)
 
-    def tell(self, message: Any) -> Never:
+    def tell(self, message: Any, options: SendOptions | None = None) -> Never:
         """Refuse."""
         raise UnboundRef(self.path)
 
-    def ask_nowait(self, message: Any, timeout: float | None) -> Never:
+    def ask_nowait(
+        self, message: Any, timeout: float | None, options: SendOptions | None = None
+    ) -> Never:
         """Refuse."""
         raise UnboundRef(self.path)
 
-    def stop(self, mode: StopMode) -> Never:
+    def tell_threadsafe(self, message: Any, options: SendOptions | None = None) -> Never:
+        """Refuse."""
+        raise UnboundRef(self.path)
+
+    def ask_threadsafe(
+        self, message: Any, timeout: float | None, options: SendOptions | None = None
+    ) -> Never:
+        """Refuse."""
+        raise UnboundRef(self.path)
+
+    def ask_stream(
+        self, message: Any, timeout: float | None, ahead: int, options: SendOptions | None
+    ) -> Never:
+        """Refuse."""
+        raise UnboundRef(self.path)
+
+    def stop(self, mode: StopManner) -> Never:
         """Refuse."""
         raise UnboundRef(self.path)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Awaitable, Generator
+from collections.abc import AsyncIterable, Awaitable, Generator
 from typing import Any
 
 from effactor.actors.annotations import evaluate, signature
@@ -37,9 +37,11 @@ def check_reply(owner: type[Any], name: str, function: Any, message_type: type[A
     if declaration.reply is Any or annotation is inspect.Signature.empty:
         return
     try:
-        reply = _reply(evaluate(owner, function, annotation))
+        evaluated = evaluate(owner, function, annotation)
     except NameError:
         return
+    streams = inspect.isasyncgenfunction(function)
+    reply = _streamed(evaluated) if streams else _reply(evaluated)
     if reply is not Any and not _fits(reply, declaration.reply):
         msg = (
             f"{owner.__qualname__}.{name} replies {_show(reply)}, but {message_type.__name__} "
@@ -67,6 +69,20 @@ def _reply(annotation: Any) -> Any:
     if isinstance(origin, type) and issubclass(origin, Awaitable):
         return arguments[-1]
     return annotation
+
+
+def _streamed(annotation: Any) -> Any:
+    """Make list[T] of AsyncIterator[T] and AsyncGenerator[T, ...]: the reply to an ask."""
+    origin: Any = typing.get_origin(annotation)
+    arguments = typing.get_args(annotation)
+    if hasattr(origin, "__value__"):  # a type alias with arguments
+        values = dict(zip(origin.__type_params__, arguments, strict=False))
+        return _streamed(substitute(origin.__value__, values))
+    if hasattr(annotation, "__value__"):
+        return _streamed(annotation.__value__)
+    if isinstance(origin, type) and issubclass(origin, AsyncIterable):
+        return list[arguments[0]]  # type: ignore[valid-type]  # a type made at run time
+    return list
 
 
 def _fits(given: Any, wanted: Any) -> bool:

@@ -1,16 +1,20 @@
-"""What a message handler's program does with its own mailbox: set a message aside, and take it up.
+"""What a message handler's program does with its own mail: set it aside, and handle it otherwise.
 
-After the stash of Akka and Pekko.
+After `stash` and `become` of Akka.
 """
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
+from effactor.actors.becoming import check_become, names_of
 from effactor.programs.operations import Operation
 from effactor.programs.program import A_co, Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @final
@@ -33,6 +37,32 @@ class UnstashAll(Operation[A_co]):
     @override
     def describe(self) -> str:
         return "unstash all"
+
+
+@final
+class Become(Operation[A_co]):
+    """Let other handlers take the actor's messages."""
+
+    __slots__ = ("handlers",)
+
+    def __init__(self, handlers: tuple[Callable[[Any], Any], ...]) -> None:
+        """Keep the handlers."""
+        self.handlers: tuple[Callable[[Any], Any], ...] = handlers
+
+    @override
+    def describe(self) -> str:
+        return f"become {', '.join(names_of(self.handlers))}"
+
+
+@final
+class Unbecome(Operation[A_co]):
+    """Let the class's handlers take the actor's messages again."""
+
+    __slots__ = ()
+
+    @override
+    def describe(self) -> str:
+        return "unbecome"
 
 
 def stash() -> Program[Any]:
@@ -71,3 +101,42 @@ def unstash_all() -> Program[int]:
         defect, `RuntimeError`, in a run of its own.
     """
     return UnstashAll()
+
+
+def become(*handlers: Callable[[Any], Any]) -> Program[None]:
+    """Let *handlers* take the actor's messages, from the next one on, instead of its class's.
+
+    They replace all handlers of the class, `on_receive` too, and those of an earlier
+    `become`, until `unbecome`: there is no stack. A message that none of them takes is
+    unhandled. What was sent before, and what `unstash_all` puts back, is handled by them
+    as well. A restart goes back to the handlers of the class; resuming after a failure
+    keeps them.
+
+    Args:
+        handlers: Functions of one message, usually bound methods such as `self.locked`;
+            `def`, `async def`, programs or async generators. The annotation of the
+            message says which type each takes, as for `@handler`, and a method under
+            `@handler` takes what that says; without an annotation, or with `object` or
+            `Any`, it takes all other messages.
+
+    Returns:
+        A program that answers None. Anything that an actor runs may use it, `on_started`
+        too; it is a defect, `RuntimeError`, in a run of its own, or with methods of
+        another actor.
+
+    Raises:
+        TypeError: If there is no handler, one is no function of one message, two take the
+            same type, or one replies something else than its message declares.
+    """
+    check_become(handlers)
+    return Become(handlers)
+
+
+def unbecome() -> Program[None]:
+    """Let the handlers of the actor's class take its messages again, from the next one on.
+
+    Returns:
+        A program that answers None; without an earlier `become` it changes nothing. It is a
+        defect, `RuntimeError`, in a run of its own.
+    """
+    return Unbecome()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal, final, get_args, overload
 
-from typing_extensions import ParamSpec, TypeVar, override
+from typing_extensions import ParamSpec, TypeVar, Unpack, override
 
+from effactor.actors.props import DEFAULT, props
 from effactor.programs import structure
 from effactor.programs.program import A_co, E_co, Program
 
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from effactor.actors.actor import Actor
+    from effactor.actors.envelope import SendOptions
     from effactor.actors.message import Query
-    from effactor.actors.ref import ActorRef, StopMode
+    from effactor.actors.props import Props, SpawnOptions
+    from effactor.actors.ref import ActorRef, StopManner
     from effactor.errors import ActorNotFound, AskFailed
 
 A = TypeVar("A")
@@ -31,6 +34,9 @@ R = TypeVar("R")
 P = ParamSpec("P")
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+
+
+structure.unsaid(DEFAULT)
 
 
 class Operation(Program[A_co, E_co]):
@@ -52,13 +58,20 @@ class Ask(Operation[A_co, E_co]):
     """Send a message to an actor and answer its reply."""
 
     # Not "timeout", which is a method of every program.
-    __slots__ = ("message", "ref", "time_limit")
+    __slots__ = ("message", "options", "ref", "time_limit")
 
-    def __init__(self, ref: ActorRef[Any], message: Any, time_limit: float | None) -> None:
-        """Keep all three; *time_limit* is in seconds."""
+    def __init__(
+        self,
+        ref: ActorRef[Any],
+        message: Any,
+        time_limit: float | None,
+        options: SendOptions | None = None,
+    ) -> None:
+        """Keep all; *time_limit* is in seconds."""
         self.ref: ActorRef[Any] = ref
         self.message: Any = message
         self.time_limit: float | None = time_limit
+        self.options: SendOptions | None = options
 
     @override
     def describe(self) -> str:
@@ -69,12 +82,15 @@ class Ask(Operation[A_co, E_co]):
 class Tell(Operation[None]):
     """Send a message to an actor."""
 
-    __slots__ = ("message", "ref")
+    __slots__ = ("message", "options", "ref")
 
-    def __init__(self, ref: ActorRef[Any], message: Any) -> None:
-        """Keep both."""
+    def __init__(
+        self, ref: ActorRef[Any], message: Any, options: SendOptions | None = None
+    ) -> None:
+        """Keep all."""
         self.ref: ActorRef[Any] = ref
         self.message: Any = message
+        self.options: SendOptions | None = options
 
     @override
     def describe(self) -> str:
@@ -87,10 +103,10 @@ class Stop(Operation[None]):
 
     __slots__ = ("mode", "ref")
 
-    def __init__(self, ref: ActorRef[Any], mode: StopMode) -> None:
+    def __init__(self, ref: ActorRef[Any], mode: StopManner) -> None:
         """Keep both."""
         self.ref: ActorRef[Any] = ref
-        self.mode: StopMode = mode
+        self.mode: StopManner = mode
 
     @override
     def describe(self) -> str:
@@ -113,15 +129,48 @@ class Join(Operation[None]):
 
 
 @final
+class Watch(Operation[None]):
+    """Let an actor hear of another's end."""
+
+    __slots__ = ("ref",)
+
+    def __init__(self, ref: ActorRef[Any]) -> None:
+        """Keep the ref."""
+        self.ref: ActorRef[Any] = ref
+
+    @override
+    def describe(self) -> str:
+        return f"watch {self.ref.path}"
+
+
+@final
+class Unwatch(Operation[None]):
+    """Let an actor hear no more of another's end."""
+
+    __slots__ = ("ref",)
+
+    def __init__(self, ref: ActorRef[Any]) -> None:
+        """Keep the ref."""
+        self.ref: ActorRef[Any] = ref
+
+    @override
+    def describe(self) -> str:
+        return f"unwatch {self.ref.path}"
+
+
+@final
 class Spawn(Operation[A_co]):
     """Start an actor and answer its ref."""
 
-    __slots__ = ("actor", "name")
+    __slots__ = ("actor", "name", "props")
 
-    def __init__(self, actor: Callable[[], Actor[Any]], name: str | None) -> None:
-        """Keep both."""
+    def __init__(
+        self, actor: Callable[[], Actor[Any]], name: str | None, props: Props = DEFAULT
+    ) -> None:
+        """Keep all."""
         self.actor: Callable[[], Actor[Any]] = actor
         self.name: str | None = name
+        self.props: Props = props
 
     @override
     def describe(self) -> str:
@@ -292,12 +341,13 @@ def a_duration(where: str, argument: str, value: Any) -> float:
     return checked
 
 
-def a_ref(where: str, ref: Any) -> None:
+def a_ref(where: str, ref: Any, argument: str = "ref") -> None:
     """Refuse what is no ref of an actor.
 
     Args:
         where: The function that received it, for the error.
         ref: What was given.
+        argument: The argument's name.
 
     Raises:
         TypeError: If it is something else; it says what to give instead.
@@ -312,21 +362,33 @@ def a_ref(where: str, ref: Any) -> None:
             hint = "; spawn the actor and use the ref that spawn answers"
         elif structure.is_program(ref):
             hint = "; it is a Program: take its answer with yield from first"
-        msg = f"{where}: ref must be an ActorRef, got {ref!r}{hint}"
+        msg = f"{where}: {argument} must be an ActorRef, got {ref!r}{hint}"
         raise TypeError(msg)
 
 
 # A message may declare a reply or not: the overloads overlap, and the first wins.
 @overload
 def free_ask(  # type: ignore[overload-overlap]
-    ref: ActorRef[M], message: Query[M, R, E], *, timeout: float | None = None
+    ref: ActorRef[M],
+    message: Query[M, R, E],
+    *,
+    timeout: float | None = None,
+    options: SendOptions | None = None,
 ) -> Program[R, AskFailed | E]: ...
 @overload
 def free_ask(
-    ref: ActorRef[M], message: M, *, timeout: float | None = None
+    ref: ActorRef[M],
+    message: M,
+    *,
+    timeout: float | None = None,
+    options: SendOptions | None = None,
 ) -> Program[Any, AskFailed]: ...
 def free_ask(
-    ref: ActorRef[Any], message: Any, *, timeout: float | None = None
+    ref: ActorRef[Any],
+    message: Any,
+    *,
+    timeout: float | None = None,
+    options: SendOptions | None = None,
 ) -> Program[Any, Any]:
     """Send a message to an actor and answer its reply.
 
@@ -334,7 +396,9 @@ def free_ask(
         ref: The actor.
         message: The message. A `Message[R, E]` types the reply and the failures;
             for any other object the reply is `Any`.
-        timeout: Seconds to wait for the reply; None waits for ever.
+        timeout: Seconds to wait for the reply; None takes the system's default, which is
+            for ever unless it says otherwise; `math.inf` waits for ever.
+        options: What travels with the message, or None.
 
     Returns:
         A program that answers the reply. It fails with what the message declares,
@@ -342,33 +406,56 @@ def free_ask(
         `HandlerFailed` if the handler raised something undeclared.
 
     Raises:
-        TypeError: If *ref* is no ref, or *timeout* no number.
-        ValueError: If *timeout* is negative or not finite.
+        TypeError: If *ref* is no ref, *timeout* no number, or *options* no `SendOptions`.
+        ValueError: If *timeout* is negative or NaN.
     """
     a_ref("free_ask", ref)
-    if timeout is not None:
+    if timeout is not None and timeout != math.inf:
         seconds("free_ask", "timeout", timeout)
-    return Ask(ref, message, timeout)
+    if options is not None:
+        check_options("free_ask", options)
+    return Ask(ref, message, timeout, options)
 
 
-def free_tell(ref: ActorRef[M], message: M) -> Program[None]:
+def check_options(where: str, options: object) -> None:
+    """Refuse what are no options of a message.
+
+    Args:
+        where: The function that received it, for the error.
+        options: What was given, not None.
+
+    Raises:
+        TypeError: If they are something else.
+    """
+    # Duck-typed, as `a_ref` is.
+    if not hasattr(options, "correlation_id") or isinstance(options, type):
+        msg = f"{where}: options must be SendOptions(...), got {options!r}"
+        raise TypeError(msg)
+
+
+def free_tell(ref: ActorRef[M], message: M, *, options: SendOptions | None = None) -> Program[None]:
     """Send a message to an actor and go on.
 
     Args:
         ref: The actor. If it has stopped the message is a dead letter.
         message: The message.
+        options: What travels with the message, or None.
 
     Returns:
-        A program that answers None once the message is sent.
+        A program that answers None once the mailbox has taken the message. One that
+        blocks when it is full makes the program wait; one that rejects raises
+        `MailboxFull`, a defect; `.refine(MailboxFull)` makes it a failure.
 
     Raises:
-        TypeError: If *ref* is no ref.
+        TypeError: If *ref* is no ref, or *options* no `SendOptions`.
     """
     a_ref("free_tell", ref)
-    return Tell(ref, message)
+    if options is not None:
+        check_options("free_tell", options)
+    return Tell(ref, message, options)
 
 
-def free_stop(ref: ActorRef[Any], mode: StopMode = "graceful") -> Program[None]:
+def free_stop(ref: ActorRef[Any], mode: StopManner = "graceful") -> Program[None]:
     """Ask an actor to stop. Wait for its end with `free_join`.
 
     Args:
@@ -398,7 +485,7 @@ def check_stop_mode(where: str, mode: object) -> None:
     Raises:
         ValueError: If it is none of `"graceful"`, `"current"`, `"now"`.
     """
-    if mode not in {"graceful", "current", "now"}:
+    if mode != "graceful" and mode not in ("current", "now"):  # no set: it may be unhashable
         msg = f'{where}: mode must be "graceful", "current" or "now", got {mode!r}'
         raise ValueError(msg)
 
@@ -419,45 +506,96 @@ def free_join(ref: ActorRef[Any]) -> Program[None]:
     return Join(ref)
 
 
-def free_spawn(actor: Callable[[], Actor[M]], name: str | None = None) -> Program[ActorRef[M]]:
+def free_watch(ref: ActorRef[Any]) -> Program[None]:
+    """Let the actor that runs the program hear of another's end, by a `Terminated`.
+
+    It comes once, as a message, when the actor has stopped in whatever way: asked to, after
+    a failure, in a crash, with its parent. A restart is no end. Of an actor that has
+    stopped already, or that never was, it comes at once; watching twice is watching
+    once. The watch survives a restart of the watcher, and ends with it.
+
+    Args:
+        ref: The other actor.
+
+    Returns:
+        A program that answers None at once. It is a defect in a run, which receives no
+        messages: use `free_join` there (RuntimeError); for the actor itself
+        (ValueError); and for an actor without a handler for `Terminated` (TypeError).
+
+    Raises:
+        TypeError: If *ref* is no ref.
+    """
+    a_ref("free_watch", ref)
+    return Watch(ref)
+
+
+def free_unwatch(ref: ActorRef[Any]) -> Program[None]:
+    """Let the actor that runs the program hear no more of another's end.
+
+    Args:
+        ref: The other actor; if it is not watched nothing changes.
+
+    Returns:
+        A program that answers None. From then on no `Terminated` of it is handled, also if
+        one was on its way already; only one that was set aside with `stash` still is.
+
+    Raises:
+        TypeError: If *ref* is no ref.
+    """
+    a_ref("free_unwatch", ref)
+    return Unwatch(ref)
+
+
+def free_spawn(
+    actor: Callable[[], Actor[M]],
+    name: str | None = None,
+    **options: Unpack[SpawnOptions],
+) -> Program[ActorRef[M]]:
     """Start an actor: as a child of the actor that runs the program, else of the system.
 
     Args:
         actor: The actor's class, or a function without arguments that makes one.
         name: Name among its siblings; None makes one from the class's name.
+        options: How it is run: see `SpawnOptions`.
 
     Returns:
         A program that answers the actor's ref after its `on_started`. A name in
         use and an exception while starting are defects.
 
     Raises:
-        TypeError: If *actor* cannot be called, or is an instance.
-        ValueError: If *name* is empty or contains a slash or `#`.
+        TypeError: If *actor* cannot be called, or is an instance, or an option is of
+            another kind.
+        ValueError: If *name* is empty or contains a slash or `#`, or an option makes no sense.
     """
     check_spawn("free_spawn", actor, name)
-    return Spawn(actor, name)
+    return Spawn(actor, name, props("free_spawn", options))
 
 
-def check_spawn(where: str, actor: object, name: object) -> None:
+def check_spawn(where: str, actor: object, name: object, argument: str = "actor") -> None:
     """Refuse what cannot be spawned.
 
     Args:
         where: The function that received it, for the error.
         actor: What should be a class of actors or a factory.
         name: What should be None or a name.
+        argument: The name of the argument that *actor* is.
 
     Raises:
         TypeError: If *actor* cannot be called, or *name* is no text.
         ValueError: If *name* is empty or contains a slash or `#`.
     """
-    if hasattr(type(actor), "on_receive"):
+    # Of a class it is certain already; the other look-up costs as much as the spawn.
+    if not isinstance(actor, type) and hasattr(type(actor), "on_receive"):
         msg = (
-            f"{where}: actor must be a class or a function that makes an actor, got the instance "
-            f"{actor!r}; write {type(actor).__name__}, or lambda: {type(actor).__name__}(...)"
+            f"{where}: {argument} must be a class or a function that makes an actor, got the "
+            f"instance {actor!r}; write {type(actor).__name__}, or lambda: "
+            f"{type(actor).__name__}(...)"
         )
         raise TypeError(msg)
     if not callable(actor):
-        msg = f"{where}: actor must be a class or a function that makes an actor, got {actor!r}"
+        msg = (
+            f"{where}: {argument} must be a class or a function that makes an actor, got {actor!r}"
+        )
         raise TypeError(msg)
     if name is None:
         return

@@ -7,6 +7,7 @@ overflow the stack. Everything here walks with an explicit stack.
 from __future__ import annotations
 
 import functools
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from typing_extensions import TypeIs, TypeVar, override
@@ -60,6 +61,9 @@ def a_program(where: str, argument: str, value: Any) -> Program[Any, Any, Any]:
     if is_program(value):
         return value
     hint = " (call it: it is a function that makes a program)" if callable(value) else ""
+    if isinstance(value, CoroutineType):
+        value.close()  # nobody will await it, and Python would warn
+        hint = "; await a coroutine, and write ref.free_ask(...) and the like for a program"
     msg = f"{where}: {argument} must be a Program, got {value!r}{hint}"
     raise TypeError(msg)
 
@@ -342,6 +346,19 @@ def function_name(function: Any) -> str:
     return str(name).replace("<locals>.", "")
 
 
+# What a message or an actor has that says nothing special of it.
+_UNSAID: list[Any] = [None]
+
+
+def unsaid(value: object) -> None:
+    """Leave a value of the fields `options` and `props` out of every text.
+
+    Args:
+        value: The value; the module that defines it calls this.
+    """
+    _UNSAID.append(value)
+
+
 def render(root: object) -> str:
     """Write a node as an expression, cut where it gets deep or long.
 
@@ -363,6 +380,8 @@ def render(root: object) -> str:
         parts: list[str] = []
         for name, content in fields(value):
             if name in {"args", "kwargs"} and not content:
+                continue
+            if name in {"options", "props"} and content in _UNSAID:
                 continue
             if _is_tuple(content):
                 inside = ", ".join(one(v, depth + 1) for v in content)

@@ -15,6 +15,8 @@ Kind = Literal[
     "start",
     "stop",
     "join",
+    "watch",
+    "unwatch",
     "lookup",
     "self",
     "sleep",
@@ -31,6 +33,8 @@ Kind = Literal[
     "stash",
     "unstash",
     "unstashed",
+    "become",
+    "unbecome",
     "crash",
     "end",
 ]
@@ -51,8 +55,8 @@ class Record:
             seconds for `sleep`, the mode for `stop`, the class or factory for
             `spawn`, the path for `lookup`, the message for `stash` and, when it is
             handled again, for `unstashed`. For `call`, `log` and `schedule`, which
-            have several, for `cancel`, and for `coordinate`, which is all that is
-            done with a queue, deferred, semaphore or state, the operation itself;
+            have several, for `become` and `cancel`, and for `coordinate`, which is all
+            that is done with a queue, deferred, semaphore or state, the operation itself;
             for `now`, `random`, `uuid` and `unstash`, which have none, the answer;
             for `end`, the `Exit`.
         time: Seconds since the run began, on the run's own clock.

@@ -139,8 +139,8 @@ def sentence(record: Record) -> str:
             return f"spawn {made_by(subject)} as {target}"
         case "stop":
             return f"stop {target}" + ("" if subject in {None, "graceful"} else f" ({subject})")
-        case "join":
-            return f"join {target}"
+        case "join" | "watch" | "unwatch":
+            return f"{record.kind} {target}"
         case "lookup":
             return f"look up {target}"
         case "sleep":

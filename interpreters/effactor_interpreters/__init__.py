@@ -6,3 +6,10 @@
 * `dry_run`: on stubs, performing nothing
 * `command_line`: all three from a shell
 """
+
+from __future__ import annotations
+
+import logging
+
+# What a library owes its users: silence unless they set logging up themselves.
+logging.getLogger("effactor").addHandler(logging.NullHandler())

@@ -10,11 +10,13 @@ from uuid import UUID
 
 import pytest
 from returns.result import Failure, Success
+from typing_extensions import override
 
 from effactor import (
     Actor,
     ActorNotFound,
     ActorRef,
+    ActorSystem,
     AskFailed,
     Died,
     Do,
@@ -25,6 +27,8 @@ from effactor import (
     MissingAnswer,
     Program,
     Succeeded,
+    VirtualActorRegistry,
+    VirtualId,
     catch,
     fail,
     free_ask,
@@ -397,3 +401,38 @@ def test_wrong_arguments_are_refused_with_advice(
 def test_a_limit_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="limit must be at least 1 operation, got 0"):
         dry_run(pure(1), limit=0)
+
+
+@dataclass(frozen=True)
+class Put(Message[list[str]]):
+    number: int
+
+
+class Cart(Actor[Put]):
+    """A virtual actor."""
+
+    @override
+    def on_receive(self, message: Put) -> list[str]:
+        raise AssertionError
+
+
+def test_virtual_actors_are_asked_like_others_and_none_is_started() -> None:
+    carts = VirtualActorRegistry(ActorSystem("shop"))
+
+    @program
+    def visit() -> Do[Any, Any]:
+        yield from carts.free_tell(Cart, "ada", Put(1))
+        items = yield from carts.free_ask(Cart, "eu/ada", Put(2))
+        replies = yield from carts.free_ask_stream(Cart, "ada", Put(3))
+        return items, (yield from replies.to_list())
+
+    nothing: list[str] = []
+    assert dry_run(visit()).outcome == Succeeded((nothing, nothing))
+    trace = dry_run(visit(), answers={Put: ["tea"]})
+    assert trace.outcome == Succeeded((["tea"], ["tea"]))
+    told, asked, streamed = (record for record in trace.records if record.kind in {"tell", "ask"})
+    path = VirtualId.of(Cart, "ada").path
+    assert (told.kind, told.target, told.subject) == ("tell", path, Put(1))
+    assert (asked.kind, asked.target) == ("ask", VirtualId.of(Cart, "eu/ada").path)
+    assert (streamed.kind, streamed.target) == ("ask", path)
+    assert not carts.active_count

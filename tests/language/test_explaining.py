@@ -493,7 +493,7 @@ def test_a_repr_that_raises_spoils_nothing() -> None:
     assert str(explain(told)) == (
         """\
 program
-├─ tell message=<Unspeakable> ref=ActorRef.at('/a')
+├─ tell message=<Unspeakable> options=None ref=ActorRef.at('/a')
 ├─ pure <Unspeakable>
 └─ fail <Unspeakable>"""
     )

@@ -269,7 +269,10 @@ async def test_a_system_belongs_to_one_loop() -> None:
         thread.start()
         await asyncio.to_thread(thread.join)
     assert errors == [
-        "the system 'mine' belongs to another event loop; make a system for each loop"
+        (
+            "the actor system 'mine' belongs to another event loop: call ref.tell_threadsafe or "
+            "ref.ask_threadsafe, or make a system for each loop"
+        )
     ]
 
 

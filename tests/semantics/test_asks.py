@@ -427,7 +427,7 @@ def test_a_cycle_of_asks_is_an_error_that_shows_it(
     text = world.run(body)
     assert text.count(" waits for ") == length
     assert "/sim/f0 (Forward)" in text
-    assert "let one of them tell instead of ask" in text
+    assert "let one of them tell instead of ask, or declare reentrant=True" in text
 
 
 def test_a_failure_that_is_no_exception_is_raised_in_failed(world: World) -> None:

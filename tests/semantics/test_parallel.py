@@ -818,20 +818,20 @@ class Partner(Actor[str]):
 
     other: ActorRef[Any]
 
-    def ask(self) -> Program[Any, Any]:
+    def ask_other(self) -> Program[Any, Any]:
         return free_ask(self.other, "ping")
 
     @handler
     def run(self, message: str) -> Program[Any, Any]:
-        return self.ask()
+        return self.ask_other()
 
 
 class InBranch(Partner):
     """Asks within a race, so that it does not wait for that alone."""
 
     @override
-    def ask(self) -> Program[Any, Any]:
-        return race(super().ask(), free_sleep(5).then(pure("gave up")))
+    def ask_other(self) -> Program[Any, Any]:
+        return race(super().ask_other(), free_sleep(5).then(pure("gave up")))
 
 
 def test_an_ask_cycle_through_a_branch_is_no_deadlock(world: World) -> None:

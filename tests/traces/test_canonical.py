@@ -284,5 +284,5 @@ def test_another_process_with_another_hash_seed_gives_the_same_digest() -> None:
 
 def test_a_bound_ref_is_its_path() -> None:
     assert canonical(free_ask(ActorRef[Any].at("/a"), "x")) == (
-        "Ask(message='x', ref=ActorRef(path='/a'), time_limit=None)"
+        "Ask(message='x', options=None, ref=ActorRef(path='/a'), time_limit=None)"
     )

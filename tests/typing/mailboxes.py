@@ -12,10 +12,12 @@ from effactor import (
     Do,
     Program,
     Timer,
+    become,
     handler,
     program,
     schedule_once,
     stash,
+    unbecome,
     unstash_all,
 )
 
@@ -55,3 +57,31 @@ class Patient(Actor[Inc | Get]):
         n = unstash_all()
         assert_type(n, Program[int, Never])
         return n.map(print)
+
+
+class Moody(Actor[Inc | Get]):
+    """Changes its handlers."""
+
+    @handler
+    def inc(self, message: Inc) -> None:
+        assert_type(self.context.become(self.busy, self.rest), None)
+        assert_type(self.context.unbecome(), None)
+        assert_type(self.context.unstash_all(), int)
+        self.context.become(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    @handler
+    def get(self, message: Get) -> Program[int]:
+        assert_type(become(self.busy), Program[None, Never])
+        assert_type(unbecome(), Program[None, Never])
+        become(self.busy, self.nothing)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        unbecome(self.busy)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        return become(self.busy, lambda _: None).map(lambda _: 1)
+
+    async def busy(self, message: Get) -> int:
+        return 1
+
+    def rest(self, message: object) -> Program[Any]:
+        return stash()
+
+    def nothing(self) -> None:
+        pass

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from returns.maybe import Maybe, Nothing, Some
 
 from effactor.actors.message import declared
 from effactor.actors.ref import ActorRef
@@ -14,8 +16,9 @@ from effactor.coordination.deferred import DeferredGet
 from effactor.errors import ActorNotFound, AskFailed, Failed, HandlerFailed, MissingAnswer
 from effactor.programs import operations as ops
 from effactor.programs.effects import Perform
-from effactor.programs.mailbox import Stash, UnstashAll
+from effactor.programs.mailbox import Become, Stash, Unbecome, UnstashAll
 from effactor.programs.services import is_need
+from effactor.programs.streaming import AskStream, CloseReplies, NextReply, Replies
 from effactor.programs.structure import is_program
 from effactor.programs.timers import CancelTimer, ScheduleOnce, Timer
 from effactor.traces.canonical import without_addresses
@@ -50,6 +53,21 @@ if TYPE_CHECKING:
     from effactor_interpreters.runtime.engine.fiber import Fiber
 
 
+class _Items:
+    """A stream of replies whose items are known."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self._items = deque(items)
+
+    def next(self) -> Maybe[Any]:
+        """Answer the next item."""
+        return Some(self._items.popleft()) if self._items else Nothing
+
+    def close(self) -> None:
+        """Forget the rest."""
+        self._items.clear()
+
+
 class Operations:
     """The operations of one dry run."""
 
@@ -80,6 +98,8 @@ class Operations:
             ops.Tell: lambda o: self._plain("tell", o.ref.path, o.message, o),
             ops.Stop: lambda o: self._plain("stop", o.ref.path, o.mode, o),
             ops.Join: lambda o: self._plain("join", o.ref.path, None, o),
+            ops.Watch: lambda o: self._plain("watch", o.ref.path, None, o),
+            ops.Unwatch: lambda o: self._plain("unwatch", o.ref.path, None, o),
             ops.Log: lambda o: self._plain("log", self._recorder.path, o, o),
             ops.Spawn: self.spawn,
             ops.Lookup: self.lookup,
@@ -88,7 +108,12 @@ class Operations:
             ops.Random: self.random,
             ops.Uuid: self.uuid,
             ops.Call: self.call,
+            AskStream: self.ask_stream,
+            NextReply: lambda o: o.replies.stream.next(),
+            CloseReplies: lambda o: o.replies.stream.close(),
             Stash: lambda o: self._plain("stash", self._recorder.path, None, o),
+            Become: lambda o: self._plain("become", self._recorder.path, o, o),
+            Unbecome: lambda o: self._plain("unbecome", self._recorder.path, None, o),
             UnstashAll: lambda o: self._drawn("unstash", o, 0),
             ScheduleOnce: lambda o: self._plain(
                 "schedule", o.ref.path, o, o, Timer(o.delay, o.ref, o.message)
@@ -97,6 +122,12 @@ class Operations:
         }
 
     # ------------------------------------------------------------ answered by others
+
+    def ask_stream(self, operation: AskStream[Any, Any]) -> Any:
+        """Answer as the actor would, with all items at once."""
+        answer = self.ask(ops.Ask(operation.ref, operation.message, operation.time_limit))
+        items: list[Any] = answer if isinstance(answer, list) else [answer]  # pyright: ignore[reportUnknownVariableType]
+        return Replies[Any, Any](operation.ref, operation.message, _Items(items))
 
     def ask(self, operation: ops.Ask[Any, Any]) -> Any:
         """Answer as the actor would."""

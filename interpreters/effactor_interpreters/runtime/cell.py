@@ -11,30 +11,46 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections import deque
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final, final
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
 from effactor.actors.ref import ActorRef
 from effactor.errors import Unhandled
+from effactor.events import Started
 from effactor.programs.exits import Interrupted
-from effactor.programs.operations import check_stop_mode, seconds
+from effactor.programs.operations import check_stop_mode
 from effactor.programs.program import Program
-from effactor_interpreters.runtime.asking import BUDGET, awaiting, begin, enter
+from effactor_interpreters.runtime.asking import (
+    BUDGET,
+    ask_in_envelope,
+    ask_in_envelope_nowait,
+    awaiting,
+    begin,
+    enter,
+    tell_in_envelope,
+    waiting,
+)
+from effactor_interpreters.runtime.context_timers import Tick
 from effactor_interpreters.runtime.controls import (
     Continue,
+    Control,
     Failure,
     Question,
     StopRequest,
 )
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.current_task import current_tasks
-from effactor_interpreters.runtime.driver import COROUTINE, DONE, PLAIN, WORK, Driver
+from effactor_interpreters.runtime.driver import DONE, Driver
 from effactor_interpreters.runtime.engine.fiber import Deadline, Fiber
 from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.fallback import TaskDriver, process_in_task
+from effactor_interpreters.runtime.here import check_here
+from effactor_interpreters.runtime.letters import Letter, tell_of_drop
 from effactor_interpreters.runtime.mailbox import Closed
+from effactor_interpreters.runtime.recovery import instance_of
 from effactor_interpreters.runtime.relations import Relations
 from effactor_interpreters.runtime.stashing import NO_MESSAGE, STASHED
 from effactor_interpreters.runtime.states import (
@@ -45,34 +61,49 @@ from effactor_interpreters.runtime.states import (
     STOPPED,
     SUSPENDED,
 )
-from effactor_interpreters.runtime.stopping import close, join, stopped, stopped_error, why_stopped
+from effactor_interpreters.runtime.stopping import (
+    close,
+    join,
+    stop_idle,
+    stopped,
+    stopped_error,
+    why_stopped,
+)
+from effactor_interpreters.runtime.streams import ask_stream
 from effactor_interpreters.runtime.suspended import step, suspend
 from effactor_interpreters.runtime.task_protocol import TaskProtocol
+from effactor_interpreters.runtime.threads import ask_from_thread, tell_from_thread
 from effactor_interpreters.runtime.view import View
 from effactor_interpreters.runtime.waits import (
     ProgramWait,
     Wait,
     as_raised,
     is_declared,
+    is_unhandled,
     note_handling,
     wait_for,
 )
+from effactor_interpreters.runtime.work import COROUTINE, PLAIN, WORK
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Awaitable, Callable, Generator, Iterator
+    from concurrent.futures import Future
     from contextvars import Context
 
     from effactor.actors.actor import Actor
-    from effactor.actors.handlers import Behavior
-    from effactor.actors.ref import StopMode
+    from effactor.actors.dispatch import Behavior
+    from effactor.actors.envelope import SendOptions
+    from effactor.actors.ref import StopManner
+    from effactor_interpreters.runtime.crews import Crew
     from effactor_interpreters.runtime.engine.contents import Contents
+    from effactor_interpreters.runtime.equipment import Equipment
+    from effactor_interpreters.runtime.streams import ReplyStream
     from effactor_interpreters.runtime.system import ActorSystem
     from effactor_interpreters.runtime.waits import Link
     from effactor_interpreters.runtime.world import Timer
 
 
-@final
 class Cell(TaskProtocol):
     """One actor: its instance, mailbox, state, and place in the system.
 
@@ -118,13 +149,17 @@ class Cell(TaskProtocol):
         self.handling: Any = NO_MESSAGE
         self._relations: Relations | None = None
         self.ref: ActorRef[Any] = ActorRef(path, system.incarnation, self)
-        self.adopt(actor)
-
-    def adopt(self, actor: Actor[Any]) -> None:
-        """Make *actor* this cell's instance."""
+        # The same as in `adopt`, repeated because a spawn is so short that a call counts.
         self.actor: Actor[Any] = actor
         self.behavior: Behavior = type(actor).__effactor_behavior__
         self.plain: dict[type[Any], Callable[..., Any]] = self.behavior.plain
+        actor._cell = self  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+    def adopt(self, actor: Actor[Any]) -> None:
+        """Make *actor* this cell's instance."""
+        self.actor = actor
+        self.behavior = type(actor).__effactor_behavior__
+        self.plain = self.behavior.plain
         actor._cell = self  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
     # ------------------------------------------------------------ identity
@@ -168,6 +203,52 @@ class Cell(TaskProtocol):
         return None if self._relations is None else self._relations.killed
 
     @property
+    def equipment(self) -> Equipment | None:
+        """What the actor has beyond the default, or None."""
+        return None if self._relations is None else self._relations.equipment
+
+    @property
+    def leads(self) -> Crew | None:
+        """The crew that handles its messages in its place, or None."""
+        return None
+
+    @property
+    def front(self) -> Cell:
+        """The cell that receives the actor's messages and lives its life."""
+        return self
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its messages may travel bare."""
+        return True
+
+    @property
+    def may_run_here(self) -> bool:
+        """Whether a message may be handled at once, on the stack of whoever sends it."""
+        return self.state == IDLE
+
+    @property
+    def may_run_letters_here(self) -> bool:
+        """The same, for a message in a letter."""
+        return self.state == IDLE
+
+    def drivers(self) -> Iterator[Driver | TaskDriver]:
+        """List what runs handlers of this actor, and waits."""
+        if self.driver is not None:
+            yield self.driver
+
+    def ready_for_mail(self) -> None:
+        """Learn that it has started."""
+        system = self.system
+        if system.observed and Started in system.events.wanted:
+            system.events.emit(Started(self.ref.path, self.clock()))
+
+    def priority_of(self, message: Any) -> int:
+        """Say how urgent a message is if its sender says nothing."""
+        kind: type[Any] = type(message)  # pyright: ignore[reportUnknownVariableType]
+        return self.behavior.priority_of(kind)
+
+    @property
     def guarded(self) -> bool:
         """Whether the handler that runs may end by itself, as under `asyncio.timeout`."""
         if self.driver is not None:
@@ -178,6 +259,14 @@ class Cell(TaskProtocol):
     def starting(self) -> bool:
         """Whether `on_started` has yet to begin."""
         return self._relations is not None and self._relations.starting
+
+    @property
+    def ended(self) -> str:
+        """Why it stops or has stopped, in words; "" if it does not."""
+        mailbox = self.mailbox
+        if type(mailbox) is Closed:
+            return mailbox.reason
+        return "" if self._relations is None else self._relations.ended
 
     @property
     def is_alive(self) -> bool:
@@ -191,12 +280,18 @@ class Cell(TaskProtocol):
 
     # ------------------------------------------------------------ asking
 
-    async def ask(self, message: object, timeout: float | None) -> Any:
+    async def ask(
+        self,
+        message: object,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Any:
         """Send a message and wait for its reply."""
         system = self.system
+        if timeout is not None or options is not None or system.limits:
+            return await ask_in_envelope(self, message, timeout, options)
         budget = system.budget
-        if timeout is not None:
-            seconds("ask", "timeout", timeout)  # before anything is sent
         if self.state == IDLE and (budget or system.renew()):
             # The same as in `enter`, repeated here for the most frequent cases: one
             # call less is a fifth of their cost.
@@ -224,14 +319,45 @@ class Cell(TaskProtocol):
                 if handler is not None and system.pool and system.native:
                     system.budget = budget - 1 if budget else BUDGET
                     self.state = RUNNING
-                    reply = begin(self, handler(self.actor, message), message, None)
+                    work = handler(self.actor, message)
+                    # The same as in `begin`.
+                    loop = system.loop
+                    previous = current_tasks.get(loop)
+                    current_tasks[loop] = self
+                    driver = system.pool.pop()
+                    try:
+                        waited = self.variables.run(driver.send, (self, None, work))
+                    except BaseException as error:
+                        system.pool.append(system.new_driver())
+                        raised = self.handler_raised(message, error)
+                        if raised is error:
+                            raise
+                        raise raised from None
+                    finally:
+                        if previous is None:
+                            del current_tasks[loop]
+                        else:
+                            current_tasks[loop] = previous
+                    if waited is DONE:
+                        system.pool.append(driver)
+                        answer = system.output
+                        if type(answer) in PLAIN or not isinstance(answer, Program):
+                            if self.mailbox is None:
+                                self.state = IDLE
+                            else:
+                                self.after_turn()
+                            return answer
+                        # An `async def` handler that returned a program.
+                        reply = begin(self, answer, message, None)
+                    else:
+                        reply = waiting(self, driver, work, message, None, waited)
                 else:
                     reply = enter(self, message, None)
         else:
             reply = enter(self, message, None)
         if reply is None:
             return system.output
-        awaiting(self, reply, message, timeout, system.current_cell())
+        awaiting(self, reply, message, system.ask_timeout, system.current_cell())
         if type(reply) is Wait:
             return await wait_for(reply)
         return await reply
@@ -245,30 +371,57 @@ class Cell(TaskProtocol):
             return None
         return driver.waiting.link()
 
-    def ask_nowait(self, message: Any, timeout: float | None) -> Awaitable[Any]:
+    def ask_nowait(
+        self, message: Any, timeout: float | None, options: SendOptions | None = None
+    ) -> Awaitable[Any]:
         """Send a message at once; the result is a future of its reply."""
-        seconds("ask_nowait", "timeout", timeout)
-        future: asyncio.Future[Any] = self.system.loop.create_future()
-        self.system.world.deliver(self, Question((message, future)))
-        if timeout is not None:
-            awaiting(self, future, message, timeout, None)
+        if timeout is not None or options is not None or type(self) is not Cell:
+            promised: Awaitable[Any] = ask_in_envelope_nowait(self, message, timeout, options)
+            return promised
+        system = self.system
+        future: asyncio.Future[Any] = system.loop.create_future()
+        system.world.deliver(self, Question((message, future)))
+        if system.ask_timeout is not None:
+            awaiting(self, future, message, system.ask_timeout, None)
         return future
+
+    def ask_stream(
+        self, message: Any, timeout: float | None, ahead: int, options: SendOptions | None
+    ) -> ReplyStream:
+        """Send a message, and take the replies one by one."""
+        return ask_stream(self, message, timeout, ahead, options)
+
+    # ------------------------------------------------------------ from other threads
+
+    def tell_threadsafe(self, message: Any, options: SendOptions | None = None) -> None:
+        """Send a message from any thread."""
+        tell_from_thread(self, message, options)
+
+    def ask_threadsafe(
+        self, message: Any, timeout: float | None, options: SendOptions | None = None
+    ) -> Future[Any]:
+        """Send a message from another thread."""
+        return ask_from_thread(self, message, timeout, options)
 
     # ------------------------------------------------------------ telling
 
-    async def tell(self, message: Any) -> None:
+    async def tell(self, message: Any, options: SendOptions | None = None) -> None:
         """Send a message."""
         # The same as `tell_nowait`, repeated to save its call.
         mailbox = self.mailbox
-        if mailbox is not None:
+        if options is not None:
+            tell_in_envelope(self, message, options, "tell")
+        elif mailbox is not None:
             mailbox.append(message)
         else:
             self.system.world.deliver(self, message)
 
-    def tell_nowait(self, message: Any) -> None:
+    def tell_nowait(self, message: Any, options: SendOptions | None = None) -> None:
         """Send a message."""
         mailbox = self.mailbox
-        if mailbox is not None:
+        if options is not None:
+            tell_in_envelope(self, message, options)
+        elif mailbox is not None:
             mailbox.append(message)
         else:
             self.system.world.deliver(self, message)
@@ -288,7 +441,7 @@ class Cell(TaskProtocol):
     def put_first(self, item: Any) -> None:
         """Put an item before all others; the turn that runs, or the next one, takes it."""
         if self.mailbox is None:
-            self.mailbox = deque()
+            self.mailbox = self.system.world.new_mailbox(self)
         self.mailbox.appendleft(item)
 
     def fail_soon(self, failure: Failure) -> None:
@@ -301,16 +454,22 @@ class Cell(TaskProtocol):
     def refuse(self, item: Any) -> None:
         """Fail an ask, or make a dead letter of a message, that comes too late."""
         message, reply = item if type(item) is Question else (item, None)
-        if type(message) is StopRequest:
+        if type(message) is Letter:
+            if self.system.traced and (reply is None or not reply.done()):
+                tell_of_drop(message, stopped_error(self, message.message))
+            message = message.message
+        if isinstance(message, StopRequest):
             return
         if type(message) is Continue:
             if type(message.work) is COROUTINE:
                 message.work.close()
             message = message.message
+        elif type(message) is Tick:
+            message = message.message
         if reply is not None:
             if not reply.done():
                 reply.set_exception(stopped_error(self, message))
-        elif type(message) is not Failure:
+        elif not isinstance(message, Control):
             self.system.dead_letter(message, self.full_path, why_stopped(self))
 
     def unhandled(self, message: Any, reply: Any) -> None:
@@ -404,9 +563,9 @@ class Cell(TaskProtocol):
             self.crashed(error)
             return error
         error = as_raised(self, message, error)
-        if not is_declared(message, error):
+        if not is_declared(message, error) and not is_unhandled(self, message, error):
             note_handling(self, message, error)
-            self.put_first(Failure(error))
+            self.put_first(Failure(error, message, instance_of(self)))
         self.after_turn()
         return error
 
@@ -485,7 +644,15 @@ class Cell(TaskProtocol):
 
     def run_fiber(self, fiber: Fiber) -> None:
         """Let a program that runs as this actor go on now; after a crash, never."""
-        if self.state != STOPPED:
+        state = self.state
+        if state <= QUEUED:  # or idle
+            # The program of a task that a handler has made: no handler may begin within.
+            self.state = RUNNING
+            try:
+                self.variables.run(self._fiber_turn, fiber)
+            finally:
+                self.after_turn()
+        elif state != STOPPED:
             self.variables.run(self._fiber_turn, fiber)
 
     def _fiber_turn(self, fiber: Fiber) -> None:
@@ -539,21 +706,28 @@ class Cell(TaskProtocol):
 
     # ------------------------------------------------------------ stopping
 
-    async def stop(self, mode: StopMode) -> None:
+    async def stop(self, mode: StopManner) -> None:
         """Ask the actor to stop."""
-        check_stop_mode("stop", mode)
+        if mode != "graceful":
+            check_stop_mode("stop", mode)
+        elif stop_idle(self):
+            return
+        if get_ident() != self.system.thread:
+            check_here(self.system, "ref.stop")
         self.system.stop_cell(self, mode)
 
     async def join(self) -> None:
         """Wait until the actor has stopped."""
-        await join(self)
+        if self.state != STOPPED:
+            check_here(self.system, "ref.join")
+            await join(self)
 
     def replace_actor(self) -> None:
         """Make a new instance in place of the failed one."""
         factory = self.relations.factory or type(self.actor)
         actor = factory()
-        if actor is self.actor:
-            msg = f"{factory!r} returned the instance that failed; it must make a new one"
+        if actor is self.actor or hasattr(actor, "_cell"):
+            msg = f"{factory!r} returned an actor that is spawned already; it must make a new one"
             raise TypeError(msg)
         self.relations.states = None
         self.adopt(actor)

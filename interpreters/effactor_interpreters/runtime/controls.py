@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from effactor_interpreters.runtime.recovery import instance_of
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from effactor.actors.ref import StopMode
+    from effactor.actors.ref import StopManner
     from effactor_interpreters.runtime.cell import Cell
 
 
@@ -28,9 +30,15 @@ class Question(tuple[Any, Any]):
 
 
 class Control:
-    """An item that the cell's driver runs instead of giving it to a handler."""
+    """An item that the cell's driver runs instead of giving it to a handler.
+
+    Attributes:
+        behind_mail: Whether it waits for the mail before it, in whatever order that is taken.
+    """
 
     __slots__ = ()
+
+    behind_mail: bool = False
 
     @property
     def about(self) -> Any:
@@ -61,24 +69,31 @@ class Start(Control):
 START = Start()
 
 
+def asked_to_stop(by: str) -> str:
+    """Say why an actor stops that was asked to, by the actor of this path or by "" others."""
+    return f"asked to stop by {by}" if by else "asked to stop"
+
+
 class StopRequest(Control):
     """Stop the actor.
 
     Attributes:
         mode: How much to finish first.
         by: Path of whoever asked, or "" for code outside of actors.
+        why: Why, in words, if that is not all.
     """
 
-    __slots__ = ("by", "mode")
+    __slots__ = ("by", "mode", "why")
 
-    def __init__(self, mode: StopMode, by: str) -> None:
-        self.mode: StopMode = mode
+    def __init__(self, mode: StopManner, by: str, why: str = "") -> None:
+        self.mode: StopManner = mode
         self.by: str = by
+        self.why: str = why
 
     @property
     def reason(self) -> str:
         """Why the actor stops, in words."""
-        return f"asked to stop by {self.by}" if self.by else "asked to stop"
+        return self.why or asked_to_stop(self.by)
 
     @override
     def run(self, cell: Cell) -> Generator[Any, Any, Any]:
@@ -92,26 +107,67 @@ class StopRequest(Control):
 
 
 class Failure(Control):
-    """Let supervision deal with what a handler raised.
+    """Let supervision deal with what a handler, or a child, raised.
 
     Attributes:
         error: What it raised.
+        message: What was being handled; None if it was a child that failed.
+        instance: The number of the instance that failed. By the time this runs that one
+            may have been replaced, because of another failure: then nothing is left to do.
     """
 
-    __slots__ = ("error",)
+    __slots__ = ("error", "instance", "message")
 
-    def __init__(self, error: BaseException) -> None:
+    def __init__(self, error: BaseException, message: Any, instance: int) -> None:
         self.error: BaseException = error
+        self.message: Any = message
+        self.instance: int = instance
+
+    def is_over(self, cell: Cell) -> bool:
+        """Tell whether the instance that this is about has been replaced."""
+        return self.instance != instance_of(cell)
 
     @override
     def run(self, cell: Cell) -> Generator[Any, Any, Any]:
-        from effactor_interpreters.runtime.lifecycle import supervise
+        from effactor_interpreters.runtime.supervising import supervise
 
-        return supervise(cell, self.error)
+        if not self.is_over(cell):
+            yield from supervise(cell, self.error, self.message)
 
     @override
     def __repr__(self) -> str:
         return f"failure {self.error!r}"
+
+
+class Restart(Failure):
+    """Restart with a sibling, as the strategy of their supervisor has decided.
+
+    Attributes:
+        delay: Seconds to wait between the old instance and the new one.
+        tries_again: Whether a restart that fails is a failure to be supervised.
+    """
+
+    __slots__ = ("delay", "tries_again")
+
+    def __init__(
+        self, error: BaseException, instance: int, delay: float, *, tries_again: bool
+    ) -> None:
+        super().__init__(error, None, instance)
+        self.delay: float = delay
+        self.tries_again: bool = tries_again
+
+    @override
+    def run(self, cell: Cell) -> Generator[Any, Any, Any]:
+        from effactor_interpreters.runtime.supervising import restart_with_others
+
+        if not self.is_over(cell):
+            yield from restart_with_others(
+                cell, self.error, self.delay, tries_again=self.tries_again
+            )
+
+    @override
+    def __repr__(self) -> str:
+        return f"restart after {self.error!r}"
 
 
 class Continue(Control):

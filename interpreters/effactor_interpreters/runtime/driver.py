@@ -9,18 +9,18 @@ else that it yields is what the handler waits for.
 
 from __future__ import annotations
 
-import types
 from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any, Final
 
+from effactor.actors.dispatch import NoGuardHolds
 from effactor.errors import ActorStopped
-from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Control, Question
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.engine.signals import FATAL
-from effactor_interpreters.runtime.lifecycle import supervise
+from effactor_interpreters.runtime.letters import Letter, Refusal, refuse
 from effactor_interpreters.runtime.stashing import STASHED, keep
 from effactor_interpreters.runtime.states import STOPPED
+from effactor_interpreters.runtime.supervising import supervise
 from effactor_interpreters.runtime.waits import (
     as_raised,
     handler_failed,
@@ -28,6 +28,7 @@ from effactor_interpreters.runtime.waits import (
     note_handling,
     time_limit_of,
 )
+from effactor_interpreters.runtime.work import PLAIN, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -35,18 +36,8 @@ if TYPE_CHECKING:
     from effactor_interpreters.runtime.cell import Cell
     from effactor_interpreters.runtime.scheduler import Scheduler
 
-BATCH: Final = 64
+BATCH: Final = 128
 """Messages of one cell that are handled before other cells get their turn."""
-
-# Of type Any: type checkers do not know that a coroutine may `yield from` another.
-COROUTINE: Final[Any] = types.CoroutineType
-"""What an `async def` handler returns."""
-
-WORK: Final[Any] = (Program, COROUTINE)
-"""What a `def` handler may return instead of its reply."""
-
-PLAIN: Final[Any] = frozenset({type(None), bool, int, float, str, bytes, tuple, list, dict, set})
-"""Types that are surely no work: finding one in here takes half as long as isinstance."""
 
 
 class _Done:
@@ -82,35 +73,50 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
         What a handler waits for; send its outcome back.
     """
     actor, handlers = cell.actor, cell.behavior.every
-    n = BATCH
+    coroutines = cell.behavior.coroutine
+    waits = False
     popleft = inbox.popleft
-    while inbox and n:
-        n -= 1
+    kind: Any = None  # type of the item before, whose handler is known
+    handler: Any = None
+    for _ in range(BATCH):
+        if not inbox:
+            break
         message: Any = popleft()
         reply: Any = None
-        handler = handlers.get(type(message))  # pyright: ignore[reportUnknownArgumentType]
-        if handler is None and type(message) is Question:
-            message, reply = message
-            if reply.done() and not isinstance(message, Control):
-                continue  # its asker has given up before the handler began
-            handler = handlers.get(type(message))  # pyright: ignore[reportUnknownArgumentType]
+        if type(message) is not kind:
+            kind = type(message)  # pyright: ignore[reportUnknownVariableType]
+            handler = handlers.get(kind)
+            if handler is None:
+                kind = None  # what is no message with a handler is looked at each time
+                if type(message) is Question:
+                    message, reply = message
+                    if reply.done() and (
+                        type(message) is Letter or not isinstance(message, Control)
+                    ):
+                        continue  # its asker has given up before the handler began
+                    handler = handlers.get(type(message))  # pyright: ignore[reportUnknownArgumentType]
+            waits = type(message) in coroutines
         try:
             if handler is not None:
                 answer: Any = handler(actor, message)
-                if answer is not None:
-                    if type(answer) is COROUTINE:
-                        answer = yield from answer  # pyright: ignore[reportUnknownVariableType]
-                    if type(answer) not in PLAIN and isinstance(answer, WORK):  # pyright: ignore[reportUnknownArgumentType]
-                        answer = yield from cell.finish(answer, message, time_limit_of(reply))
-                        if answer is STASHED:
-                            keep(cell, message, reply)
-                            continue
+                if waits:
+                    answer = yield from answer  # pyright: ignore[reportUnknownVariableType]
+                if type(answer) not in PLAIN and isinstance(answer, WORK):  # pyright: ignore[reportUnknownArgumentType]
+                    answer = yield from cell.finish(answer, message, time_limit_of(reply))
+                    if answer is STASHED:
+                        keep(cell, message, reply)
+                        continue
             elif isinstance(message, Control):
                 control, message = message, message.about
-                answer = yield from control.run(cell)
+                answer = yield from control.run(cell)  # pyright: ignore[reportUnknownVariableType]
                 actor, handlers = cell.actor, cell.behavior.every
+                coroutines = cell.behavior.coroutine
                 if answer is STASHED:
-                    keep(cell, message, reply)
+                    keep(cell, control if type(control) is Letter else message, reply)
+                    continue
+                if type(answer) is Refusal:  # pyright: ignore[reportUnknownArgumentType]
+                    assert type(control) is Letter
+                    refuse(cell, message, reply, answer, control)
                     continue
             elif cell.behavior.resolve(type(message)):  # pyright: ignore[reportUnknownArgumentType]
                 inbox.appendleft(message if reply is None else Question((message, reply)))
@@ -119,11 +125,15 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
                 cell.unhandled(message, reply)
                 continue
         except FATAL as fatal:
-            if reply is not None and not isinstance(fatal, GeneratorExit):
-                reply.set_exception(
-                    ActorStopped(cell.full_path, message, f"died of {fatal!r}", delivered=True)
-                )
+            # A driver is closed when its actor is left behind, or at the end of a world.
+            closed = isinstance(fatal, GeneratorExit)
+            died = cell.killed if closed else f"died of {fatal!r}"
+            if reply is not None and died is not None and not reply.done():
+                reply.set_exception(ActorStopped(cell.full_path, message, died, delivered=True))
             raise
+        except NoGuardHolds:
+            cell.unhandled(message, reply)
+            continue
         except CancelledError as error:
             if cell.killed is not None:
                 if reply is not None and not reply.done():
@@ -148,8 +158,9 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
         if not expected and cell.state != STOPPED:
             if reply is None:
                 cell.system.world.failed(cell, message, failure)
-            yield from supervise(cell, failure)
-            actor, handlers = cell.actor, cell.behavior.every
+            yield from supervise(cell, failure, message)
+            actor, handlers, kind = cell.actor, cell.behavior.every, None
+            coroutines = cell.behavior.coroutine
         del failure  # breaks the cycle with this frame
 
 

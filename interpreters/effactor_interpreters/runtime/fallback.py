@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from effactor_interpreters.runtime.coroutines import coroutine
@@ -23,24 +24,31 @@ class TaskDriver:
         waiting: What the handler waits for, if it is a `Wait`.
         cancellations: Always 0: the task counts its own.
         guarded: Always False: nobody asks.
+        turn: The turn that the task steps.
+        begun: Whether it has begun.
     """
 
-    __slots__ = ("cancellations", "guarded", "task", "waiting")
+    __slots__ = ("begun", "cancellations", "guarded", "task", "turn", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, turn: Any) -> None:
+        self.turn: Any = turn
         self.task: asyncio.Task[None] | None = None
         self.waiting: Any = None
         self.cancellations: int = 0
         self.guarded: bool = False
+        self.begun: bool = False
 
     def cancel(self) -> None:
-        """Cancel what the handler waits for."""
-        if self.task is not None:
+        """Cancel what the handler waits for; before the turn has begun that is nothing."""
+        # A task that is cancelled before it begins never begins: nobody would look at
+        # the mailbox any more.
+        if self.task is not None and self.begun:
             self.task.cancel()
 
     def close(self) -> None:
         """End the task."""
-        self.cancel()
+        if self.task is not None:
+            self.task.cancel()
 
 
 class _Bell:
@@ -66,6 +74,10 @@ def _with_futures(cell: Cell, driver: TaskDriver, turn: Any) -> Generator[Any, A
             waited = turn.send(None) if error is None else turn.throw(error)
         except StopIteration:
             return
+        if isinstance(error, CancelledError):
+            from effactor_interpreters.runtime.insisting import goes_on
+
+            goes_on(cell, driver)
         error = None
         cell.state = SUSPENDED
         try:
@@ -94,11 +106,13 @@ def process_in_task(cell: Cell, inbox: Any) -> None:
         cell: The cell.
         inbox: Its items.
     """
-    driver = TaskDriver()
+    items = batch(cell, inbox)
+    driver = TaskDriver(items)
 
     async def turn() -> None:
+        driver.begun = True
         try:
-            await _with_futures(cell, driver, batch(cell, inbox))
+            await _with_futures(cell, driver, items)
         finally:
             cell.driver = None
             cell.after_turn()

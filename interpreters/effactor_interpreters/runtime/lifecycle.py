@@ -6,20 +6,23 @@ import types
 from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any
 
-from effactor.actors.supervision import Directive, OneForOneStrategy
+from effactor.actors.supervision import OneForOneStrategy
+from effactor.events import Restarted, SpawnFailed
 from effactor.programs.program import Program
-from effactor_interpreters.runtime.controls import Failure, StopRequest
+from effactor_interpreters.runtime import interception
+from effactor_interpreters.runtime.controls import StopRequest
 from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.stashing import put_back
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.stopping import close, stopped, when_stopped
-from effactor_interpreters.runtime.waits import END_OF, Wait, wait_for
+from effactor_interpreters.runtime.waits import END_OF, START_OF, Wait, as_raised, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from effactor.actors.ref import StopMode
+    from effactor.actors.ref import StopManner
     from effactor_interpreters.runtime.cell import Cell
+    from effactor_interpreters.runtime.equipment import Host
 
 DEFAULT_STRATEGY = OneForOneStrategy()
 
@@ -30,20 +33,51 @@ def _hook(cell: Cell, result: Any) -> Generator[Any, Any, None]:
         yield from cell.finish(result)
 
 
+def _farewell(cell: Cell, name: str, *args: Any) -> Generator[Any, Any, None]:
+    """Run a hook of an instance that ends; what it raises is logged, and changes nothing."""
+    try:
+        yield from _hook(cell, getattr(cell.actor, name)(*args))
+    except FATAL:
+        raise
+    except BaseException as error:
+        if not (isinstance(error, CancelledError) and cell.killed is not None):
+            cell.system.log.exception("%s of %s failed", name, cell.full_path)
+
+
+def host_of(cell: Cell) -> Host | None:
+    """Return who brought an actor into memory, and takes the mail that it leaves; or None."""
+    equipment = cell.equipment
+    return None if equipment is None else equipment.host
+
+
 def start(cell: Cell) -> Generator[Any, Any, None]:
     """Run `on_started`; if it raises, the actor stops and its spawner learns why."""
     cell.relations.starting = False
+    crew, host = cell.leads, host_of(cell)
     try:
+        if host is not None:
+            yield from host.arriving()
+        if crew is not None:
+            yield from crew.begin()
+        yield from interception.started(cell)
         yield from _hook(cell, cell.actor.on_started())
     except FATAL:
         raise
     except BaseException as error:
-        yield from terminate(cell, f"failed to start: {error!r}", "now", cleanup=False)
+        if cell.system.observed:
+            cell.system.events.emit(SpawnFailed(cell.ref.path, cell.clock(), error))
+        killed = cell.killed if isinstance(error, CancelledError) else None
+        reason = f"failed to start: {error!r}" if killed is None else cell.ended
+        if host is not None:
+            host.failed(error)
+        yield from terminate(cell, reason, "now", cleanup=False)
+        cell.relations.killed = killed  # so that the spawner gets an ActorStopped
         raise
+    cell.ready_for_mail()
 
 
 def terminate(
-    cell: Cell, reason: str, mode: StopMode, *, cleanup: bool = True
+    cell: Cell, reason: str, mode: StopManner, *, cleanup: bool = True
 ) -> Generator[Any, Any, None]:
     """Refuse what is left in the mailbox, stop the children, run `on_stopped`, tell the world.
 
@@ -51,25 +85,33 @@ def terminate(
         cell: The cell.
         reason: Why, in words.
         mode: How the children stop.
-        cleanup: Whether `on_stopped` runs.
+        cleanup: Whether `on_stopped` runs, unless the instance never started, or has
+            run it already when it was to be replaced.
     """
+    relations = cell.relations
+    recovery = relations.recovery_made
+    cleanup = cleanup and not relations.starting and (recovery is None or not recovery.over)
     close(cell, reason)
+    crew = cell.leads
+    if crew is not None:
+        yield from crew.end(mode, reason)
     yield from stop_children(cell, mode)
+    yield from interception.stopped(cell)
     if cleanup and cell.behavior.has_stopped:
-        try:
-            yield from _hook(cell, cell.actor.on_stopped())
-        except FATAL:
-            raise
-        except BaseException:
-            cell.system.log.exception("on_stopped of %s failed", cell.full_path)
+        yield from _farewell(cell, "on_stopped")
+    host = host_of(cell)
+    if host is not None:
+        yield from host.leaving()
     stopped(cell)
 
 
-def stop_children(cell: Cell, mode: StopMode) -> Generator[Any, Any, None]:
+def stop_children(cell: Cell, mode: StopManner) -> Generator[Any, Any, None]:
     """Stop the children of a cell, and wait until they have stopped."""
     children = list(cell.children.values())
     for child in children:
         request = StopRequest(mode, cell.full_path)
+        if mode == "graceful":
+            end_back_off(child)
         cell.system.world.deliver(child, request, urgent=mode != "graceful")
     for child in children:
         while child.state != STOPPED:
@@ -81,67 +123,120 @@ def stop_children(cell: Cell, mode: StopMode) -> Generator[Any, Any, None]:
                 continue  # a second stop does not make the parent end before the child
 
 
-def _decide(cell: Cell, error: BaseException) -> tuple[OneForOneStrategy, Directive]:
-    """Ask the parent's strategy, or the system's, what to do."""
-    parent = cell.parent
-    own = None if parent is None else parent.actor.supervisor_strategy()
-    strategy = own or cell.system.strategy
-    return strategy, strategy.decider(error)
+def restart(
+    cell: Cell, error: BaseException, message: Any, delay: float
+) -> Generator[Any, Any, BaseException | None]:
+    """Replace the instance; ref, path and mailbox stay.
 
+    The old instance ends at once; the delay is between its end and the new one's
+    constructor. An actor that is told to stop meanwhile gets no new instance; but a
+    graceful stop ends the delay alone, because the mail before it is to be handled.
 
-def supervise(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
-    """Let the parent's strategy decide about a cell whose handler raised *error*."""
-    try:
-        strategy, directive = _decide(cell, error)
-    except FATAL:
-        raise
-    except BaseException as failure:  # the strategy is the user's code
-        cell.system.log.exception("the supervisor of %s failed", cell.full_path)
-        yield from terminate(cell, f"its supervisor failed: {failure!r}", "now")
-        return
-    if directive is Directive.RESUME:
-        return
-    if directive is Directive.RESTART:
-        if cell.relations.may_restart(cell.system.world.clock(), strategy):
-            yield from restart(cell, error)
-            return
-        reason = f"stopped after more than {strategy.max_restarts} restarts"
-        reason += f" in {strategy.within_seconds:g} s: {error!r}"
-        yield from terminate(cell, reason, "now")
-        return
-    if directive is Directive.ESCALATE:
-        parent = cell.parent
-        if parent is None:
-            cell.system.log.error("%s failed", cell.full_path, exc_info=error)
-        else:
-            parent.fail_soon(Failure(error))
-    yield from terminate(cell, f"stopped by its supervisor: {error!r}", "now")
+    Args:
+        cell: The cell.
+        error: What the old instance raised, or another one because of which it restarts.
+        message: What it was handling; None if it was nothing.
+        delay: Seconds between the two.
 
-
-def restart(cell: Cell, error: BaseException) -> Generator[Any, Any, None]:
-    """Replace the instance; ref, path and mailbox stay, the children are stopped first.
-
-    The timers end with the old instance; what it has stashed is mail again.
+    Returns:
+        Why there is no new instance that works; None if there is, or if the actor stops.
     """
+    yield from _end_instance(cell, error, message)
+    if cell.is_alive and delay > 0:
+        yield from _back_off(cell, delay)
+    if not cell.is_alive:
+        return None
+    return (yield from _begin_instance(cell, error))
+
+
+def _end_instance(cell: Cell, error: BaseException, message: Any) -> Generator[Any, Any, None]:
+    """Let the old instance end: its timers, its children, itself."""
+    recovery = cell.relations.recovery
+    crew = cell.leads
+    if crew is not None:
+        yield from crew.rest()
+        crew.retire()
     cell.system.timers.end(cell)
-    put_back(cell)
-    yield from stop_children(cell, "now")
-    try:
+    put_back(cell)  # what it has stashed is mail again
+    if not recovery.over:
+        yield from _farewell(cell, "on_pre_restart", error, message)
+    keeps = cell.actor.keep_children
+    if not keeps:
+        yield from stop_children(cell, "now")
+    if not recovery.over:
+        recovery.over = True
         if cell.behavior.has_stopped:
-            yield from _hook(cell, cell.actor.on_stopped())
-    except FATAL:
-        raise
-    except BaseException:
-        cell.system.log.exception("on_stopped of %s failed", cell.full_path)
+            recovery.shielded = True
+            try:
+                yield from _farewell(cell, "on_stopped")
+            finally:
+                recovery.shielded = False
+    if cell.children and not keeps:
+        yield from stop_children(cell, "now")  # those that on_stopped spawned
+    cell.system.timers.end(cell)  # those that the hooks set
+
+
+def _back_off(cell: Cell, delay: float) -> Generator[Any, Any, None]:
+    """Wait before a restart; any stop ends it."""
+    recovery = cell.relations.recovery
+    parent = cell.parent
+    if recovery.leaving or cell.system.closing or (parent is not None and not parent.is_alive):
+        return
+    wait = Wait(None, f"the end of its back-off, {delay:g} s")
+
+    def over() -> None:
+        if not wait.done():
+            wait.set_result(None)
+
+    wait.timer = cell.system.world.call_later(delay, over, "back-off")
+    recovery.backoff = wait
     try:
-        cell.system.timers.end(cell)  # those that on_stopped set
+        yield from wait_for(wait)
+    except CancelledError:
+        if cell.killed is None:
+            raise
+    finally:
+        recovery.backoff = None
+        wait.timer.cancel()
+
+
+def _begin_instance(cell: Cell, error: BaseException) -> Generator[Any, Any, BaseException | None]:
+    """Make the new instance and run its hooks; say what went wrong, if anything did."""
+    recovery = cell.relations.recovery
+    recovery.instance += 1
+    recovery.of_children = None  # the new instance is a new supervisor
+    try:
+        yield from interception.restarts(cell, error)
         cell.replace_actor()
+        crew = cell.leads
+        if crew is not None:
+            yield from crew.begin()
         yield from _hook(cell, cell.actor.on_restart(error))
         yield from _hook(cell, cell.actor.on_started())
     except FATAL:
         raise
     except BaseException as failure:
-        yield from terminate(cell, f"failed to restart: {failure!r}", "now", cleanup=False)
+        return as_raised(cell, START_OF, failure)
+    recovery.over = False
+    if cell.system.observed:
+        cell.system.events.emit(Restarted(cell.ref.path, cell.clock(), error))
+    return None
+
+
+def stop_is_coming(cell: Cell) -> None:
+    """Learn that a graceful stop is on its way: no restart is delayed any more.
+
+    Whoever sends one says so, because an actor in a back-off does not look at its mail.
+    """
+    cell.relations.recovery.leaving = True
+    end_back_off(cell)
+
+
+def end_back_off(cell: Cell) -> None:
+    """Let an actor that waits before a restart wait no longer."""
+    recovery = None if cell.relations_made is None else cell.relations_made.recovery_made
+    if recovery is not None and recovery.backoff is not None and not recovery.backoff.done():
+        recovery.backoff.set_result(None)
 
 
 def crash(cell: Cell) -> list[Any]:
@@ -160,6 +255,10 @@ def crash(cell: Cell) -> list[Any]:
     if cell.driver is not None:
         parked.append(cell.driver)
         cell.driver = None
+    crew = cell.leads
+    if crew is not None:
+        parked += [driver for _member, driver in crew.cut_off()]
+    end_back_off(cell)  # without a driver it wakes nobody, but its timer is gone
     close(cell, "crashed")
     stopped(cell)
     cell.system.coordination.forget_waiters_of(cell)

@@ -10,12 +10,20 @@ if TYPE_CHECKING:
 
 @final
 class Closed:
-    """The mailbox of an actor that stops: whatever arrives is refused."""
+    """The mailbox of an actor that stops: whatever arrives is refused.
 
-    __slots__ = ("cell",)
+    Attributes:
+        cell: The actor.
+        reason: Why it stops, in words.
+        at: Since when, on the world's clock.
+    """
 
-    def __init__(self, cell: Cell) -> None:
+    __slots__ = ("at", "cell", "reason")
+
+    def __init__(self, cell: Cell, reason: str, at: float) -> None:
         self.cell: Cell = cell
+        self.reason: str = reason
+        self.at: float = at
 
     def append(self, item: Any) -> None:
         """Refuse *item*."""

@@ -10,22 +10,43 @@ from uuid import UUID
 
 from typing_extensions import override
 
+from effactor.actors.mailboxes import Full
 from effactor.actors.ref import ActorRef, binding_of
-from effactor.errors import ActorNotFound, ActorStopped, Deadlock
+from effactor.errors import ActorNotFound, Deadlock
 from effactor.programs import operations as ops
 from effactor.programs.exits import Interrupted
 from effactor.programs.structure import function_name, is_program
-from effactor_interpreters.runtime import stashing
-from effactor_interpreters.runtime.asking import awaiting, enter
+from effactor_interpreters.runtime import becoming, ephemeral, stashing, watching
+from effactor_interpreters.runtime.asking import (
+    awaiting,
+    enter,
+    enter_in_envelope,
+    patience,
+    tell_in_envelope,
+    within,
+    within_deadline,
+)
 from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START, Question
+from effactor_interpreters.runtime.deadlocks import find_cycle
 from effactor_interpreters.runtime.engine.signals import FATAL, SUSPENDED, OperationFailed
 from effactor_interpreters.runtime.engine.sleeping import sleep
 from effactor_interpreters.runtime.engine.table import ENGINE
+from effactor_interpreters.runtime.equipment import Equipped
+from effactor_interpreters.runtime.insisting import PATIENCE
+from effactor_interpreters.runtime.letters import tell_of_drop
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.stopping import joins_itself, when_stopped
+from effactor_interpreters.runtime.streaming import StreamOperations
 from effactor_interpreters.runtime.timers import TimerOperations
-from effactor_interpreters.runtime.waits import END_OF, START_OF, LifecycleWait, as_failure
+from effactor_interpreters.runtime.virtual.address import Address
+from effactor_interpreters.runtime.waits import (
+    END_OF,
+    START_OF,
+    LifecycleWait,
+    RoomWait,
+    as_failure,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,6 +54,7 @@ if TYPE_CHECKING:
 
     from effactor_interpreters.runtime.engine.fiber import Fiber
     from effactor_interpreters.runtime.system import ActorSystem
+    from effactor_interpreters.runtime.world import Timer
 
 _LOG = logging.getLogger("effactor.program")
 _LEVELS = logging.getLevelNamesMapping()
@@ -41,31 +63,43 @@ _LEVELS = logging.getLevelNamesMapping()
 class Calling:
     """What a fiber waits for while an awaitable of `free_call` runs in a task."""
 
-    __slots__ = ("name", "task", "withdrawn")
+    __slots__ = ("_fiber", "_patience", "name", "task", "withdrawn")
 
-    def __init__(self, name: str, task: asyncio.Task[Any]) -> None:
+    def __init__(self, fiber: Fiber, name: str, task: asyncio.Task[Any]) -> None:
+        self._fiber = fiber
+        self._patience: Timer | None = None
         self.name: str = name
         self.task: asyncio.Task[Any] = task
         self.withdrawn: bool = False
 
     def withdraw(self) -> bool:
-        """Cancel the task; the fiber goes on when it has ended."""
-        self.withdrawn = True
-        self.task.cancel()
+        """Cancel the task; the fiber goes on when it has ended, or shows that it will not."""
+        if not self.withdrawn:
+            self.withdrawn = True
+            what = f"patience with a cancelled {self.name}"
+            self._patience = self._fiber.owner.call_later(PATIENCE, self._give_up, what)
+            self.task.cancel()
         return False
+
+    def ended(self) -> None:
+        """Learn that the task has ended."""
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def _give_up(self) -> None:
+        who = self._fiber.owner.full_path
+        _LOG.error(
+            "%s of %s goes on %g s after it was cancelled; nobody waits for it any more",
+            self.name,
+            who,
+            PATIENCE,
+        )
+        self.task.cancel()
+        self._fiber.resume_as(Interrupted())
 
     def describe(self) -> str:
         """Say what is waited for."""
         return self.name
-
-
-def _within(fiber: Fiber, timeout: float | None) -> float | None:
-    """Limit an ask's timeout to the deadline, where its interrupt does not end the ask."""
-    deadline = fiber.deadline
-    if deadline is None or deadline.reaches or fiber.masked:
-        return timeout
-    left: float = max(0.0, deadline.at - fiber.owner.clock())
-    return left if timeout is None else min(timeout, left)
 
 
 class Operations:
@@ -99,36 +133,58 @@ class Operations:
             ops.Uuid: self.uuid,
             ops.Log: self.log,
             ops.Call: self.call,
+            ephemeral.SpawnEphemeral: ephemeral.spawn,
+            **becoming.table(),
             **stashing.table(),
+            **watching.table(),
             **TimerOperations(self.system, self.tell).table(),
+            **StreamOperations(self.system, self._find).table(),
         }
 
     def _find(self, ref: ActorRef[Any]) -> Cell | None:
-        cell = binding_of(ref)
-        if type(cell) is Cell and cell.system is self.system:
-            return cell
+        found = binding_of(ref)
+        # A private system has no other way in than its refs.
+        if isinstance(found, Cell) and (found.system is self.system or found.system.is_private):
+            return found
+        if isinstance(found, Address):
+            return found.cell_in(self.system)
         return self.system.find(ref)
 
     def ask(self, operation: ops.Ask[Any, Any], fiber: Fiber) -> Any:
         """Send a message; the reply resumes the fiber."""
-        message = operation.message
-        cell = self._find(operation.ref)
+        system, message = self.system, operation.message
+        found: Any = binding_of(operation.ref)
+        # The most frequent case of `_find`, whose call is a tenth of an ask.
+        known = type(found) is Cell and found.system is system
+        cell: Cell | None = found if known else self._find(operation.ref)
         if cell is None:
-            raise OperationFailed(self._nobody(operation.ref, message))
+            raise OperationFailed(system.nobody(operation.ref, message))
+        timeout, options = operation.time_limit, operation.options
         try:
-            reply = enter(cell, message, fiber)
+            if (
+                timeout is None
+                and options is None
+                and fiber.deadline is None
+                and not system.limits
+                and type(cell) is Cell
+            ):
+                reply = enter(cell, message, fiber)
+                timeout = system.ask_timeout
+            else:
+                timeout = patience(system, timeout, "free_ask")
+                if fiber.deadline is not None:
+                    timeout = within_deadline(fiber, timeout)
+                timeout = within(fiber.owner, timeout)
+                reply = enter_in_envelope(cell, message, fiber, timeout, options)
         except FATAL:
             raise
         except BaseException as error:
             raise OperationFailed(as_failure(cell, message, error)) from None
         if reply is None:
-            return self.system.output
+            return system.output
         # A branch's ask may be interrupted by the others, so it is no lasting deadlock.
-        lasting = fiber.parent is None and type(fiber.owner) is Cell
+        lasting = fiber.parent is None and isinstance(fiber.owner, Cell)
         asker = fiber.owner if lasting else None
-        timeout = operation.time_limit
-        if fiber.deadline is not None:
-            timeout = _within(fiber, timeout)
         try:
             awaiting(cell, reply, message, timeout, asker)
         except Deadlock:
@@ -136,22 +192,41 @@ class Operations:
             raise
         return SUSPENDED
 
-    def _nobody(self, ref: ActorRef[Any], message: Any) -> ActorStopped:
-        path = f"/{self.system.name}{ref.path}"
-        if ref.path in self.system.cells:
-            return ActorStopped(path, message, "is another actor now: the one of this ref stopped")
-        nearest = self.system.nearest(ref.path)
-        hint = f" (did you mean {' or '.join(nearest)}?)" if nearest else ""
-        return ActorStopped(path, message, f"is no actor{hint}")
-
-    def tell(self, operation: ops.Tell, _fiber: Fiber | None) -> None:
-        """Send a message."""
+    def tell(self, operation: ops.Tell, fiber: Fiber | None) -> Any:
+        """Send a message; if the mailbox makes the sender wait, room resumes the fiber."""
         cell = self._find(operation.ref)
         if cell is None:
-            error = self._nobody(operation.ref, operation.message)
+            error = self.system.nobody(operation.ref, operation.message)
             self.system.dead_letter(operation.message, error.target, error.reason)
+        elif isinstance(cell, Equipped):
+            return self._tell_equipped(cell, operation, fiber)
         else:
-            cell.tell_nowait(operation.message)
+            cell.tell_nowait(operation.message, operation.options)
+        return None
+
+    def _tell_equipped(self, cell: Equipped, operation: ops.Tell, fiber: Fiber | None) -> Any:
+        message, door = operation.message, cell.door
+        if fiber is None:  # a timer, which can neither wait nor be told
+            try:
+                cell.tell_nowait(message, operation.options)
+            except Exception as error:
+                self.system.dead_letter(message, cell.full_path, str(error))
+            return None
+        letter = tell_in_envelope(cell, message, operation.options)
+        if letter.full is None or door is None:
+            return None
+        if letter.full is Full.REJECT:
+            raise door.turned_away(letter)
+        # As for asks: a branch's wait, or one with a deadline, is no lasting deadlock.
+        if isinstance(fiber.owner, Cell) and fiber.parent is None and fiber.deadline is None:
+            deadlock = find_cycle(fiber.owner, cell, message)
+            if deadlock is not None:
+                tell_of_drop(letter, deadlock)
+                raise deadlock
+        room = RoomWait(fiber, cell, message)
+        waits = fiber.wait(room)
+        door.block(letter, room)
+        return waits
 
     def stop(self, operation: ops.Stop, _fiber: Fiber) -> None:
         """Ask an actor to stop."""
@@ -164,7 +239,7 @@ class Operations:
         cell = self._find(operation.ref)
         if cell is None or cell.state == STOPPED:
             return None
-        if cell is fiber.owner:
+        if isinstance(fiber.owner, Cell) and cell is fiber.owner.front:
             raise joins_itself(cell)
         wait = LifecycleWait(fiber, cell, END_OF)
         fiber.wait(wait)
@@ -173,8 +248,8 @@ class Operations:
 
     def spawn(self, operation: ops.Spawn[Any], fiber: Fiber) -> Any:
         """Start an actor."""
-        parent = fiber.owner if type(fiber.owner) is Cell else None
-        cell = self.system.create(parent, operation.actor, operation.name)
+        parent = fiber.owner.front if isinstance(fiber.owner, Cell) else None
+        cell = self.system.create(parent, operation.actor, operation.name, operation.props)
         if fiber.spawn_scope is not None:
             # Before it has started: an interrupt meanwhile must not leave it behind.
             fiber.spawn_scope.finalizers.append(
@@ -233,9 +308,10 @@ class Operations:
         # `create_task` wants a coroutine; any awaitable will do for us. A coroutine itself
         # would be left unawaited by one that is cancelled before it begins.
         task = self.system.loop.create_task(answer if iscoroutine(answer) else _await(answer))
-        calling = Calling(operation.describe(), task)
+        calling = Calling(fiber, operation.describe(), task)
 
         def ended(task: asyncio.Task[Any]) -> None:
+            calling.ended()
             if fiber.pending is not calling:
                 return
             if task.cancelled():

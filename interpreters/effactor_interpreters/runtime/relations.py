@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
+
+from effactor_interpreters.runtime.recovery import Recovery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
-    from effactor.actors.supervision import OneForOneStrategy
     from effactor_interpreters.runtime.cell import Cell
     from effactor_interpreters.runtime.driver import Driver
+    from effactor_interpreters.runtime.equipment import Equipment
+    from effactor_interpreters.runtime.letters import Letter
+    from effactor_interpreters.runtime.watching import Watches
+    from effactor_interpreters.runtime.world import Timer
 
 
 class Relations:
@@ -22,29 +27,40 @@ class Relations:
         factory: What makes a new instance, if it is not the actor's class.
         starting: Whether `on_started` has yet to run.
         spawned: How many children without a name were spawned.
-        ended: Why the actor stopped, in words.
+        ended: Why the actor stops, in words, from the request until its mailbox is closed.
+        ephemeral: Whether it is an ephemeral child, which is never restarted.
         cancelled: How often the handler was cancelled in its first step.
         guarded: Whether it asked about cancellations in its first step.
         killed: Why the running handler was cancelled for good; None if it was not.
-        ended_at: When, on the world's clock.
         stashed: Mailbox items that its handlers have set aside, in the order they came.
+        letter: The letter whose message is being handled, or None.
+        thread: The work in a thread that its handler waits for, or None.
+        insisting: Runs while a cancelled handler goes on all the same, or None.
+        equipment: What the actor has beyond the default, or None.
+        recovery_made: What supervision needs to know of it; None before the first failure.
         states: The values of the `State` cells kept per actor; None before the first.
+        watches: Whom it watches and who watches it; None before the first watch.
     """
 
     __slots__ = (
-        "_restarts",
         "cancelled",
         "children",
         "ended",
-        "ended_at",
+        "ephemeral",
+        "equipment",
         "factory",
         "guarded",
+        "insisting",
         "joiners",
         "killed",
+        "letter",
+        "recovery_made",
         "spawned",
         "starting",
         "stashed",
         "states",
+        "thread",
+        "watches",
     )
 
     def __init__(self) -> None:
@@ -54,13 +70,18 @@ class Relations:
         self.starting: bool = False
         self.spawned: int = 0
         self.ended: str = ""
+        self.ephemeral: bool = False
         self.killed: str | None = None
         self.cancelled: int = 0
         self.guarded: bool = False
-        self.ended_at: float = 0.0
         self.stashed: list[Any] = []
+        self.letter: Letter | None = None
+        self.insisting: Timer | None = None
+        self.thread: Future[Any] | None = None
+        self.equipment: Equipment | None = None
         self.states: dict[Any, Any] | None = None
-        self._restarts: deque[float] = deque()
+        self.watches: Watches | None = None
+        self.recovery_made: Recovery | None = None
 
     def hand_over(self, driver: Driver) -> None:
         """Tell the driver what happened in the handler's first step, when it had none."""
@@ -73,21 +94,18 @@ class Relations:
         """Forget what happened in the first step of a handler that has ended."""
         self.cancelled = 0
         self.guarded = False
+        if self.insisting is not None:
+            self.insist_no_more()
 
-    def may_restart(self, now: float, strategy: OneForOneStrategy) -> bool:
-        """Count a restart, and say whether the strategy allows it.
+    def insist_no_more(self) -> None:
+        """Learn that a cancelled handler has ended."""
+        if self.insisting is not None:
+            self.insisting.cancel()
+            self.insisting = None
 
-        Args:
-            now: Time on the world's clock, in seconds.
-            strategy: The strategy.
-
-        Returns:
-            False if this is one restart too many within the window.
-        """
-        restarts = self._restarts
-        while restarts and now - restarts[0] > strategy.within_seconds:
-            restarts.popleft()
-        if len(restarts) >= strategy.max_restarts:
-            return False
-        restarts.append(now)
-        return True
+    @property
+    def recovery(self) -> Recovery:
+        """What supervision needs to know of the actor; made when first asked for."""
+        if self.recovery_made is None:
+            self.recovery_made = Recovery()
+        return self.recovery_made

@@ -30,7 +30,7 @@ class Run:
         fiber: Its fiber.
     """
 
-    __slots__ = ("_path", "_variables", "fiber", "program", "system")
+    __slots__ = ("__weakref__", "_path", "_variables", "fiber", "program", "system")
 
     def __init__(self, system: ActorSystem, program: Program[Any, Any, Any]) -> None:
         self.system: ActorSystem = system
@@ -111,8 +111,9 @@ class Run:
 
     # ------------------------------------------------------------ owner of the fiber
 
-    # No actor keeps states for it.
+    # No actor keeps states for it, and it handles no messages.
     states: None = None
+    relations_made: None = None
 
     @property
     def coordination(self) -> Contents:

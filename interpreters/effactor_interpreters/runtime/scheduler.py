@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakKeyDictionary
 
 from effactor_interpreters.runtime.asking import BUDGET
@@ -12,10 +13,13 @@ from effactor_interpreters.runtime.current_task import current_tasks, supported
 from effactor_interpreters.runtime.driver import Driver
 
 if TYPE_CHECKING:
+    from effactor_interpreters.runtime.events import Events
     from effactor_interpreters.runtime.runs import Run
-    from effactor_interpreters.runtime.world import World
+    from effactor_interpreters.runtime.system import ActorSystem
+    from effactor_interpreters.runtime.takers import Outsider
+    from effactor_interpreters.runtime.world import LoopEnd, World
 
-MAX_DEPTH: Final = 64
+MAX_DEPTH: Final = 104
 """Asks nested on one stack. One takes 4 to 5 of Python's 1000 recursion levels."""
 
 SLICE: Final = 0.002
@@ -30,8 +34,12 @@ class Scheduler:
 
     Attributes:
         name: First segment of full paths.
+        is_nameless: Whether it was given no name; then it gets one with its loop.
+        is_private: Whether it belongs to one actor, which `start` started.
         world: Where it runs.
         loop: The event loop, once there is one.
+        loop_end: What watches for the end of the loop, where loops end.
+        thread: The thread that it runs in.
         ready: The run queue: cells and fibers.
         scheduled: Whether the world has been asked to drain it.
         budget: Asks that may still be handled on the asker's stack before a look at
@@ -43,15 +51,25 @@ class Scheduler:
         mailboxes: Empty mailboxes to use again.
         native: Whether cells can be the current task here.
         turns: The cell behind each task, where they cannot.
+        outsiders: What stands for the tasks and runs that take items of streams; None before
+            the first.
         running: Who acts, where no handler does: the run whose program is being
             stepped, or whoever scheduled the message that a timer tells.
         settled: How many asks have been settled, for `deadlocks`.
+        limits: How many messages are being handled whose askers wait for a limited time.
+        observed: Whether somebody listens to events.
+        traced: Whether somebody listens to what happens to messages.
+        ask_timeout: Seconds an ask waits that says nothing itself; None for ever.
     """
 
     def __init__(self, name: str, world: World) -> None:
-        self.name = name
+        self.name: str = name
         self.world = world
+        self.is_nameless: bool = False
+        self.is_private: bool = False
         self.loop: Any = None
+        self.loop_end: LoopEnd | None = None
+        self.thread: int = 0
         self.ready: deque[Any] = deque()
         self.scheduled: bool = False
         self.budget: int = 0
@@ -62,8 +80,14 @@ class Scheduler:
         self.mailboxes: list[deque[Any]] = []
         self.native: bool = True
         self.turns: WeakKeyDictionary[Any, Cell] = WeakKeyDictionary()
+        self.outsiders: WeakKeyDictionary[Any, Outsider] | None = None
         self.running: Run | Cell | None = None
         self.settled: int = 0
+        self.limits: int = 0
+        self.observed: bool = False
+        self.traced: bool = False
+        self.events: Events  # of every system
+        self.ask_timeout: float | None = None
 
     def bind(self) -> None:
         """Attach the system to the running event loop, once.
@@ -71,23 +95,72 @@ class Scheduler:
         Raises:
             RuntimeError: If no loop runs, or the system belongs to another one.
         """
-        loop = self.world.loop()
+        if (
+            self.loop is not None
+            and get_ident() == self.thread
+            and current_tasks.get(self.loop) is not None
+        ):
+            return  # a task of it runs in this thread; asking asyncio takes four times as long
+        try:
+            loop = self.world.loop()
+        except RuntimeError:
+            raise RuntimeError(self._no_loop()) from None
         if self.loop is loop:
             return
         if self.loop is not None:
-            msg = (
-                f"the system {self.name!r} belongs to another event loop; "
-                "make a system for each loop"
-            )
-            raise RuntimeError(msg)
+            if self.loop.is_closed() and self.loop_end is not None:
+                self.loop_end.loop_is_closed()
+            raise RuntimeError(self._another_loop())
         self.loop = loop
+        self.thread = get_ident()
         self.native = supported(loop)
         depth = MAX_DEPTH if self.world.inline else 1
         self.pool = [Driver(self) for _ in range(depth)]
+        # Every scheduler is a system's.
+        system = cast("ActorSystem", self)
+        if self.is_nameless:
+            self.name = self.world.names.nameless(system)
+        self.loop_end = self.world.bound(system)
+
+    def _no_loop(self) -> str:
+        if self.loop is None:
+            return (
+                f"the actor system {self.name!r} starts in a running event loop: use it in a "
+                "coroutine, such as the one that asyncio.run runs"
+            )
+        if self.loop.is_closed():
+            return self._another_loop()
+        return (
+            f"the actor system {self.name!r} lives on the thread of its event loop, and no loop "
+            "runs here: call ref.tell_threadsafe or ref.ask_threadsafe"
+        )
+
+    def _another_loop(self) -> str:
+        if self.loop.is_closed():
+            return (
+                f"the event loop of the actor system {self.name!r} has closed, and the system "
+                "ended with it: make a new ActorSystem in each event loop"
+            )
+        return (
+            f"the actor system {self.name!r} belongs to another event loop: call "
+            "ref.tell_threadsafe or ref.ask_threadsafe, or make a system for each loop"
+        )
 
     def renew(self) -> bool:
         """Say whether an ask may still be handled on the asker's stack."""
-        return self.world.inline and self.world.clock() < self.deadline
+        return (
+            self.world.inline
+            and self.world.clock() < self.deadline
+            # Here and not at each ask: elsewhere it is queued, and the world refuses that.
+            and get_ident() == self.thread
+        )
+
+    def spend(self) -> bool:
+        """Say whether an ask may be handled on the asker's stack, and count it if so."""
+        if not self.pool or not (self.budget or self.renew()):
+            return False
+        self.budget = self.budget - 1 if self.budget else BUDGET
+        return True
 
     def make_ready(self, item: Any) -> None:
         """Put a cell or a fiber into the run queue."""
@@ -116,6 +189,7 @@ class Scheduler:
                         break
                     left = _TURNS_BETWEEN_CLOCKS
         finally:
+            self.budget = 0  # whoever asks next has the loop looked at
             if ready:
                 self.world.schedule(self.drain)
             else:
@@ -133,9 +207,13 @@ class Scheduler:
     def current_cell(self) -> Cell | None:
         """Return the actor whose handler calls this, or None outside of handlers."""
         task = current_tasks.get(self.loop)
-        if type(task) is Cell:
+        if type(task) is Cell or isinstance(task, Cell):
             return task
         return None if self.native or task is None else self.turns.get(task)
+
+    def actor_or_run(self) -> Cell | Run | None:
+        """Return the actor or run that acts, or None."""
+        return self.current_cell() or self.running
 
     def sender(self) -> Any:
         """Return who sends what is sent now: a cell, a run, a task, or None."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from effactor_interpreters.runtime.engine.fiber import Fiber
 
 
-class _Mark:
+class Mark:
     """A value that is nobody's message and nobody's answer."""
 
     __slots__ = ("_name",)
@@ -28,10 +28,10 @@ class _Mark:
         return self._name
 
 
-NO_MESSAGE: Final[Any] = _Mark("NO_MESSAGE")
+NO_MESSAGE: Final[Any] = Mark("NO_MESSAGE")
 """What a cell handles while no program of a message handler runs."""
 
-STASHED: Final[Any] = _Mark("STASHED")
+STASHED: Final[Any] = Mark("STASHED")
 """What a cell handles from `stash` on, and what that program answers in the end."""
 
 
@@ -88,6 +88,7 @@ def keep(cell: Cell, message: Any, reply: Any) -> None:
         reply: Where its reply goes; None for a tell.
     """
     item = message if reply is None else Question((message, reply))
+    cell = cell.front
     if cell.is_alive:
         cell.relations.stashed.append(item)
     else:
@@ -119,6 +120,7 @@ def put_back(cell: Cell) -> int:
     Returns:
         How many messages that were.
     """
+    cell = cell.front
     items = take(cell)
     if items:
         cell.system.world.put_back(cell, items)

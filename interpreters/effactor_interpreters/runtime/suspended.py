@@ -11,6 +11,8 @@ from effactor_interpreters.runtime.controls import Continue, Question
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.driver import DONE, Driver
 from effactor_interpreters.runtime.engine.signals import FATAL
+from effactor_interpreters.runtime.insisting import goes_on
+from effactor_interpreters.runtime.letters import Letter, Refusal, refuse
 from effactor_interpreters.runtime.stashing import STASHED, keep
 from effactor_interpreters.runtime.states import RUNNING, SUSPENDED
 from effactor_interpreters.runtime.waits import Wait, handler_failed, time_limit_of
@@ -98,6 +100,8 @@ def step(cell: Cell, error: BaseException | None) -> None:
     if waited is not DONE:
         cell.state = SUSPENDED
         wait_on(cell, driver, waited)
+        if error is not None and isinstance(error, CancelledError):
+            goes_on(cell, driver)
         return
     cell.driver = None
     message, driver.message, driver.reply = driver.message, None, None
@@ -110,6 +114,8 @@ def step(cell: Cell, error: BaseException | None) -> None:
             cell.put_first(Question((Continue(output, message, time_limit_of(reply)), reply)))
         elif output is STASHED:
             keep(cell, message, reply)
+        elif type(output) is Refusal:
+            refuse(cell, message.message, reply, output, message)
         elif not reply.done():
             reply.set_result(output)
     cell.after_turn()
@@ -117,6 +123,8 @@ def step(cell: Cell, error: BaseException | None) -> None:
 
 def _handler_raised(cell: Cell, message: Any, reply: Any, error: BaseException) -> None:
     """End a turn whose handler had begun on an asker's stack, and raised later."""
+    if type(message) is Letter:
+        message = message.message
     if isinstance(error, FATAL):
         if not reply.done():
             reply.set_exception(RuntimeError(f"{cell.full_path} died of {error!r}"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from effactor.programs.operations import Tell
 from effactor.programs.timers import CancelTimer, ScheduleOnce, Timer
+from effactor_interpreters.runtime.letters import because_of, letter_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,27 +21,30 @@ class Timers:
     """The timers of a system that have neither fired nor been cancelled.
 
     Each belongs to the actor whose program set it, or to the system if that was a run.
+
+    Attributes:
+        owned: The timers by their owners.
     """
 
     def __init__(self) -> None:
-        self._handles: dict[Timer, tuple[Cell | None, WorldTimer]] = {}
-        self._owned: dict[Cell | None, dict[Timer, None]] = {}
+        self._handles: dict[object, tuple[Cell | None, WorldTimer]] = {}
+        self.owned: dict[Cell | None, dict[object, None]] = {}
 
     def __len__(self) -> int:
         return len(self._handles)
 
-    def add(self, timer: Timer, owner: Cell | None, handle: WorldTimer) -> None:
-        """Keep a timer.
+    def add(self, timer: object, owner: Cell | None, handle: WorldTimer) -> None:
+        """Keep a timer, or what is behind it now that it has fired and goes on.
 
         Args:
-            timer: The timer.
+            timer: A `Timer`, or one that a context has set.
             owner: The actor it belongs to; None for the system.
             handle: The world's timer behind it.
         """
         self._handles[timer] = (owner, handle)
-        self._owned.setdefault(owner, {})[timer] = None
+        self.owned.setdefault(owner, {})[timer] = None
 
-    def remove(self, timer: Timer) -> bool:
+    def remove(self, timer: object) -> bool:
         """Forget a timer, which never fires from now on.
 
         Args:
@@ -54,15 +58,15 @@ class Timers:
             return False
         owner, handle = kept
         handle.cancel()
-        timers = self._owned[owner]
+        timers = self.owned[owner]
         del timers[timer]
         if not timers:
-            del self._owned[owner]
+            del self.owned[owner]
         return True
 
     def end(self, owner: Cell | None) -> None:
         """Forget all timers of *owner*; None means the system."""
-        timers = self._owned.get(owner)
+        timers = self.owned.get(owner)
         for timer in () if timers is None else tuple(timers):
             self.remove(timer)
 
@@ -94,19 +98,21 @@ class TimerOperations:
         ref, message = operation.ref, operation.message
         timer = Timer(operation.delay, ref, message)
         telling = Tell(ref, message)
+        letter = letter_of(scheduler)
 
         def fire() -> None:
             system.timers.remove(timer)
             # Whoever scheduled it is the sender, also when it no longer runs.
             outer, system.running = system.running, scheduler
             try:
-                self._tell(telling, None)
+                with because_of(scheduler, letter):
+                    self._tell(telling, None)
             finally:
                 system.running = outer
 
         what = f"schedule_once of {type(message).__name__} to {ref.path}"
         handle = system.world.call_later(operation.delay, fire, what)
-        owner = scheduler if hasattr(scheduler, "mailbox") else None
+        owner = getattr(scheduler, "front", None)
         system.timers.add(timer, owner, handle)
         return timer
 

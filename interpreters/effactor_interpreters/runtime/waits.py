@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from typing_extensions import override
 
+from effactor.actors.dispatch import NoGuardHolds
 from effactor.actors.message import declared
-from effactor.errors import AskTimeout, Failed, HandlerFailed
+from effactor.errors import AskTimeout, Failed, HandlerFailed, Unhandled
 from effactor.traces.wording import brief
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.engine.notes import note
@@ -259,6 +260,24 @@ class FiberWait:
         return f"{self.target.full_path} ({subject(self.message)})"
 
 
+class RoomWait(FiberWait):
+    """Waits for room in a mailbox; if its actor stops first, that is a defect of the waiter."""
+
+    __slots__ = ()
+
+    @override
+    def set_exception(self, error: BaseException) -> None:
+        """Settle with the reason why there will be none."""
+        fiber = self._take()
+        if fiber is not None:
+            fiber.resume_died(error)
+
+    @override
+    def describe(self) -> str:
+        """Say what is waited for."""
+        return f"room in the mailbox of {super().describe()}"
+
+
 class LifecycleWait(FiberWait):
     """Waits for an actor's start or end: what its hooks raise is a defect of the waiter."""
 
@@ -282,6 +301,21 @@ def subject(about: Any) -> str:
         The name of the message's class, or the phase.
     """
     return about if isinstance(about, Phase) else type(about).__name__
+
+
+def redirect(reply: Any, target: Cell) -> None:
+    """Let an asker wait for another actor than the one it asked, which has taken its place.
+
+    Args:
+        reply: Any reply.
+        target: The actor that will reply.
+    """
+    if isinstance(reply, Wait | FiberWait):
+        reply.target, reply.end = target, None
+    else:
+        moved = getattr(reply, "redirect", None)
+        if moved is not None:
+            moved(target)
 
 
 def time_limit_of(reply: Any) -> float | None:
@@ -320,11 +354,14 @@ def as_raised(target: Cell, message: Any, error: BaseException) -> BaseException
         error: What it raised.
 
     Returns:
-        The error itself, but for two: a CancelledError would look as if the asker
-        were cancelled, and a StopIteration cannot be raised in a coroutine.
+        The error itself, but for three: a CancelledError would look as if the asker
+        were cancelled, a StopIteration cannot be raised in a coroutine, and where no
+        guard holds the message is unhandled.
     """
     if isinstance(error, CancelledError):
         return HandlerFailed(target.full_path, message, error)
+    if isinstance(error, NoGuardHolds):
+        return Unhandled(target.full_path, message, target.behavior.names)
     if isinstance(error, StopIteration):
         stopped = RuntimeError(f"a handler of {target.full_path} raised StopIteration")
         stopped.__cause__ = error
@@ -346,6 +383,22 @@ def is_declared(message: object, error: BaseException) -> bool:
     if isinstance(error, Failed):
         return isinstance(error.error, failures)
     return isinstance(error, failures)
+
+
+def is_unhandled(target: Cell, message: object, error: BaseException) -> bool:
+    """Tell whether an exception says that no handler of this actor takes this message.
+
+    Args:
+        target: The actor.
+        message: The message that it was given.
+        error: What came of it.
+
+    Returns:
+        False also for the `Unhandled` of another ask, which a handler let through.
+    """
+    return (
+        type(error) is Unhandled and error.message is message and error.target == target.full_path
+    )
 
 
 def note_handling(cell: Cell, message: Any, error: BaseException) -> None:
@@ -374,6 +427,8 @@ def as_failure(target: Cell, message: Any, error: BaseException) -> Any:
         return error.error if type(error) is Failed else error
     if isinstance(error, HandlerFailed) and isinstance(error.cause, CancelledError):
         return error  # of this very handler: see `as_raised`
+    if is_unhandled(target, message, error):
+        return error  # there was no handler
     return HandlerFailed(target.full_path, message, error)
 
 

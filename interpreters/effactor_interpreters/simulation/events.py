@@ -13,15 +13,18 @@ from typing_extensions import override
 
 from effactor.traces.wording import brief
 from effactor_interpreters.runtime.controls import START, Control, Question, StopRequest
+from effactor_interpreters.runtime.letters import Letter
 from effactor_interpreters.runtime.states import IDLE
 from effactor_interpreters.runtime.stopping import request_stop
-from effactor_interpreters.runtime.waits import handler_failed, time_limit_of
+from effactor_interpreters.runtime.waits import handler_failed, redirect, time_limit_of
+from effactor_interpreters.runtime.watching import DeathNotice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from effactor.traces.record import Kind
     from effactor_interpreters.runtime.cell import Cell
+    from effactor_interpreters.runtime.equipment import Equipped
     from effactor_interpreters.runtime.runs import Run
     from effactor_interpreters.simulation.timers import VirtualTimer
     from effactor_interpreters.simulation.world import SimulatedWorld
@@ -73,11 +76,12 @@ class Delivery(Event):
 
     Attributes:
         cell: The actor.
+        item: The message as it travels: bare, in a letter, or a control.
         reply: Where its reply goes; None for a tell.
         urgent: Whether it overtakes other messages, and the handler that runs.
     """
 
-    __slots__ = ("cell", "reply", "urgent")
+    __slots__ = ("cell", "item", "reply", "urgent")
 
     def __init__(
         self,
@@ -90,8 +94,9 @@ class Delivery(Event):
         *,
         urgent: bool,
     ) -> None:
-        super().__init__(step, seq, source, cell.ref.path, message)
+        super().__init__(step, seq, source, cell.ref.path, _inside(message))
         self.cell: Cell = cell
+        self.item: Any = message
         self.reply: Any = reply
         self.urgent: bool = urgent
 
@@ -109,12 +114,21 @@ class Delivery(Event):
     def noted(self) -> Any:
         if isinstance(self.subject, StopRequest):
             return self.subject.mode
-        return None if self.subject is START else self.subject
+        if self.subject is START:
+            return None
+        return self.subject.about if isinstance(self.subject, Control) else self.subject
+
+    @property
+    def letter(self) -> Letter | None:
+        """The letter in which the message travels, if it does."""
+        return self.item if type(self.item) is Letter else None
 
     def withdrawn(self) -> bool:
-        """Tell whether the asker has given up: then the message is never handled."""
+        """Tell whether the asker, or watcher, has given up: then it is never handled."""
+        if isinstance(self.subject, DeathNotice):
+            return not self.subject.is_wanted
         if self.reply is None or isinstance(self.subject, Control):
-            return False
+            return False  # a letter's subject is its message
         return bool(self.reply.done())
 
     def enabled(self) -> bool:
@@ -122,17 +136,20 @@ class Delivery(Event):
         cell = self.cell
         if self.urgent or not cell.is_alive:
             return True
+        crew = cell.leads
+        if crew is not None and type(self.item) is Letter and not crew.free:
+            return False
         return cell.state == IDLE and (not cell.starting or self.subject is START)
 
     @override
     def happen(self, world: SimulatedWorld) -> None:
-        cell, message = self.cell, self.subject
-        item: Any = message
-        if self.reply is not None:
-            item = Question((message, self.reply))
+        cell, item = self.cell, self.item
         if self.urgent:
-            request_stop(cell, message)
-        elif not cell.is_alive:
+            request_stop(cell, item)
+            return
+        if self.reply is not None:
+            item = Question((item, self.reply))
+        if not cell.is_alive:
             cell.refuse(item)
         else:
             cell.process(deque((item,)))
@@ -144,7 +161,8 @@ class Delivery(Event):
     @property
     def what(self) -> str:
         """The message in words."""
-        return repr(self.subject) if isinstance(self.subject, Control) else brief(self.subject)
+        about = self.subject.about if isinstance(self.subject, Control) else self.subject
+        return repr(about) if isinstance(about, Control) else brief(about)
 
 
 class Unstashed(Delivery):
@@ -160,6 +178,77 @@ class Unstashed(Delivery):
     @override
     def describe(self) -> str:
         return f"{short(self.target)} took up {self.what} again"
+
+
+class Taking(Delivery):
+    """An actor whose messages wait in an inbox of its own takes the next one.
+
+    Attributes:
+        take: Takes it out.
+    """
+
+    __slots__ = ("_taken",)
+
+    def __init__(self, cell: Equipped, letter: Letter | None) -> None:
+        step, seq = (0, 0) if letter is None else letter.step
+        source = cell.ref.path if letter is None else letter.source or cell.ref.path
+        reply = None if letter is None else letter.reply
+        super().__init__(step, seq, source, cell, letter, reply, urgent=False)
+        self._taken: Any = None
+
+    def take(self) -> None:
+        """Take the message out of the inbox."""
+        cell: Any = self.cell
+        if self.item is None:
+            self._taken = cell.door.popleft()
+            asked = type(self._taken) is Question
+            message = self._taken[0] if asked else self._taken
+            self.reply: Any = self._taken[1] if asked else None
+            self.subject: Any = _inside(message)
+        else:
+            self._taken = cell.door.take(self.item)
+
+    @property
+    @override
+    def letter(self) -> Letter | None:
+        taken = self._taken[0] if type(self._taken) is Question else self._taken
+        return taken if type(taken) is Letter else None
+
+    @override
+    def happen(self, world: SimulatedWorld) -> None:
+        self.cell.process(deque((self._taken,)))
+
+
+def takings(cell: Equipped) -> list[Taking] | None:
+    """List what an actor may take from its inbox next.
+
+    Messages of one sender stay in order, as the inbox has them; between senders there
+    is no order, but for that of priorities. An inbox that is not of this package has its own.
+
+    Args:
+        cell: The actor.
+
+    Returns:
+        The events; None if there is nothing to take.
+    """
+    door = cell.door
+    if door is None or not (door.waiting or door):
+        return None
+    if not cell.can_take or cell.starting or not cell.is_alive:
+        return []
+    candidates = getattr(door.inbox, "candidates", None)
+    if candidates is None or not door.waiting:
+        return [Taking(cell, None)]
+    first: dict[str, Taking] = {}
+    for letter in candidates():
+        if letter.source not in first and not (letter.reply is not None and letter.reply.done()):
+            first[letter.source] = Taking(cell, letter)
+    return list(first.values()) or [Taking(cell, None)]
+
+
+def _inside(message: Any) -> Any:
+    """Take a message out of its letter, if it is in one."""
+    return message.message if type(message) is Letter else message
 
 
 class Return(Event):
@@ -268,13 +357,13 @@ class Firing(Event):
 class Returning:
     """Stands in for an asker's reply on the actor's side: settling it sends a `Return`."""
 
-    __slots__ = ("_asker", "_reply", "_source", "_world", "sent")
+    __slots__ = ("_reply", "_source", "_world", "asker", "sent")
 
     def __init__(self, world: SimulatedWorld, reply: Any, source: str, asker: str) -> None:
         self._world = world
         self._reply = reply
         self._source = source
-        self._asker = asker
+        self.asker: str = asker
         self.sent: bool = False
 
     @property
@@ -298,13 +387,17 @@ class Returning:
         """Send what the handler raised."""
         self._send("failure", error)
 
+    def redirect(self, target: Cell) -> None:
+        """Learn that another actor will settle it."""
+        redirect(self._reply, target)
+
     def cancel(self, msg: Any = None) -> bool:
         """Give up on behalf of the asker."""
         return bool(self._reply.cancel(msg))
 
     def _send(self, outcome: str, subject: Any) -> None:
         self.sent = True
-        self._world.send_back(self._source, self._asker, subject, self._reply, outcome)
+        self._world.send_back(self._source, self.asker, subject, self._reply, outcome)
 
 
 def short(path: str) -> str:

@@ -128,6 +128,11 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     # ------------------------------------------------------------ the world's side
 
+    @property
+    def effactor_world(self) -> SimulatedWorld:
+        """The world, for systems that are made in a scenario."""
+        return self._world
+
     def run_ready(self) -> None:
         """Run callbacks in order until none is ready.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from effactor.programs import operations as ops
-from effactor.programs.mailbox import Stash, UnstashAll
+from effactor.programs.mailbox import Become, Stash, Unbecome, UnstashAll
 from effactor.programs.timers import CancelTimer, ScheduleOnce
 from effactor_interpreters.runtime.engine.coordination import COORDINATION
 from effactor_interpreters.runtime.engine.signals import SUSPENDED
+from effactor_interpreters.runtime.ephemeral import Begun, SpawnEphemeral
 from effactor_interpreters.runtime.stashing import STASHED
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 # are events, recorded when they arrive; a spawn is recorded once its path is known.
 _EFFECTS: dict[type[Any], tuple[Kind, Callable[[Any, Any, str], tuple[str, Any]]]] = {
     ops.Join: ("join", lambda o, _, _own: (o.ref.path, None)),
+    ops.Watch: ("watch", lambda o, _, _own: (o.ref.path, None)),
+    ops.Unwatch: ("unwatch", lambda o, _, _own: (o.ref.path, None)),
     ops.Lookup: ("lookup", lambda o, _, own: (own, o.path)),
     ops.Sleep: ("sleep", lambda o, _, own: (own, o.seconds)),
     ops.Now: ("now", lambda _, answer, own: (own, answer)),
@@ -29,6 +32,8 @@ _EFFECTS: dict[type[Any], tuple[Kind, Callable[[Any, Any, str], tuple[str, Any]]
     ops.Log: ("log", lambda o, _, own: (own, o)),
     ops.Call: ("call", lambda o, _, own: (own, o)),
     **dict.fromkeys(COORDINATION, ("coordinate", lambda o, _, own: (own, o))),
+    Become: ("become", lambda o, _, own: (own, o)),
+    Unbecome: ("unbecome", lambda _, __, own: (own, None)),
     UnstashAll: ("unstash", lambda _, answer, own: (own, answer)),
     ScheduleOnce: ("schedule", lambda o, _, _own: (o.ref.path, o)),
     CancelTimer: ("cancel", lambda o, _, own: (own, o)),
@@ -36,7 +41,10 @@ _EFFECTS: dict[type[Any], tuple[Kind, Callable[[Any, Any, str], tuple[str, Any]]
 
 # Noted before they are performed: what they lead to comes after them.
 _NOTED_FIRST: frozenset[Kind] = frozenset(
-    {"join", "sleep", "log", "call", "lookup", "schedule", "cancel", "coordinate"}
+    (
+        *("join", "watch", "unwatch", "sleep", "log", "call", "lookup"),
+        *("schedule", "cancel", "coordinate"),
+    )
 )
 
 
@@ -65,10 +73,11 @@ def recording_effects(table: dict[type[Any], Any], world: SimulatedWorld) -> dic
 
         return record
 
-    def spawned(operation: ops.Spawn[Any], fiber: Any) -> Any:
-        answer = table[ops.Spawn](operation, fiber)
+    def spawned(operation: ops.Spawn[Any] | SpawnEphemeral[Any], fiber: Any) -> Any:
+        answer = table[type(operation)](operation, fiber)
         # A new actor is the latest of the system, also while it is still starting.
-        path = next(reversed(world.system.cells)) if answer is SUSPENDED else answer.path
+        ref = answer.ref if isinstance(answer, Begun) else answer
+        path = next(reversed(fiber.owner.system.cells)) if answer is SUSPENDED else ref.path
         world.note("spawn", fiber.owner.ref.path, path, operation.actor)
         return answer
 
@@ -83,4 +92,4 @@ def recording_effects(table: dict[type[Any], Any], world: SimulatedWorld) -> dic
         cls: recorded(perform, *_EFFECTS[cls]) if cls in _EFFECTS else perform
         for cls, perform in table.items()
     }
-    return {**effects, ops.Spawn: spawned, Stash: stashed}
+    return {**effects, ops.Spawn: spawned, SpawnEphemeral: spawned, Stash: stashed}

@@ -8,8 +8,9 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, Unpack
 
+from effactor.actors.props import props
 from effactor.actors.ref import ActorRef, binding_of
 from effactor.errors import ActorNotFound, Deadlock, Livelock, Violation
 from effactor.programs.exits import Interrupted
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from effactor.actors.actor import Actor
+    from effactor.actors.props import SpawnOptions
     from effactor_interpreters.simulation.world import SimulatedWorld
 
 A = TypeVar("A")
@@ -37,7 +39,6 @@ _LAST_STEPS = 200
 # Actors fail by design in thousands of schedules: heard by those who configure
 # logging, and not by everyone's terminal.
 _LOG = logging.getLogger("effactor.simulation")
-_LOG.addHandler(logging.NullHandler())
 
 
 class Simulation:
@@ -108,18 +109,24 @@ class Simulation:
 
     # ------------------------------------------------------------ actors and programs
 
-    def spawn(self, actor: Callable[[], Actor[M]], name: str | None = None) -> ActorRef[M]:
+    def spawn(
+        self,
+        actor: Callable[[], Actor[M]],
+        name: str | None = None,
+        **options: Unpack[SpawnOptions],
+    ) -> ActorRef[M]:
         """Start an actor, and wait for its `on_started`.
 
         Args:
             actor: The actor's class, or a function without arguments that makes one.
             name: Its name; None makes one from the class's.
+            options: How it is run: see `SpawnOptions`.
 
         Returns:
             Its ref.
         """
         check_spawn("sim.spawn", actor, name)
-        cell = self.system.create(None, actor, name)
+        cell = self.system.create(None, actor, name, props("sim.spawn", options))
         if cell.starting:
             started = self._world.loop().create_future()
             self._world.deliver(cell, Question((START, started)))
@@ -186,7 +193,7 @@ class Simulation:
 
     def _cell(self, ref: ActorRef[Any]) -> Cell:
         bound = binding_of(ref)
-        if isinstance(bound, Cell) and bound.system is self.system:
+        if isinstance(bound, Cell) and bound.system in self._world.systems:
             return bound
         cell = self.system.find(ref)
         if cell is None:

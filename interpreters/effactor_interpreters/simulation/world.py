@@ -9,20 +9,30 @@ one receiver stay in order; all else is free.
 from __future__ import annotations
 
 from collections import deque
-from contextlib import suppress
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from effactor.errors import ActorStopped, Livelock
+from effactor_interpreters.runtime.abandoning import abandon
 from effactor_interpreters.runtime.cell import Cell
-from effactor_interpreters.runtime.controls import Question
+from effactor_interpreters.runtime.controls import Control, Question, StopRequest
 from effactor_interpreters.runtime.current_task import current_tasks
+from effactor_interpreters.runtime.dispatchers import handled_in_thread, outside_threads
+from effactor_interpreters.runtime.engine.signals import FATAL
+from effactor_interpreters.runtime.equipment import Equipped
+from effactor_interpreters.runtime.here import elsewhere
+from effactor_interpreters.runtime.letters import Letter
 from effactor_interpreters.runtime.lifecycle import crash
+from effactor_interpreters.runtime.names import Names
+from effactor_interpreters.runtime.quiescence import is_busy
 from effactor_interpreters.runtime.runs import Run
-from effactor_interpreters.runtime.states import STOPPED
+from effactor_interpreters.runtime.states import IDLE, STOPPED
 from effactor_interpreters.runtime.stopping import stopped_error
-from effactor_interpreters.runtime.waits import ProgramWait
+from effactor_interpreters.runtime.watching import DeathNotice
+from effactor_interpreters.simulation.ahead import Ahead
+from effactor_interpreters.simulation.boundary import escape
 from effactor_interpreters.simulation.events import (
     Beginning,
     Delivery,
@@ -30,16 +40,21 @@ from effactor_interpreters.simulation.events import (
     Firing,
     Return,
     Returning,
+    Taking,
     Unstashed,
+    takings,
 )
 from effactor_interpreters.simulation.loop import SimulatedLoop
+from effactor_interpreters.simulation.recording import recording_effects
 from effactor_interpreters.simulation.timers import Timers, VirtualTimer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Executor
 
     from effactor.errors import EscapedEffect
     from effactor.traces.record import Kind
+    from effactor_interpreters.runtime.system import ActorSystem
     from effactor_interpreters.simulation.tape import Tape
     from effactor_interpreters.simulation.token import TimeMode
 
@@ -71,6 +86,8 @@ class SimulatedWorld:
     """
 
     inline = False
+    direct = False
+    instant = False
 
     def __init__(self, tape: Tape, seed: int, time_mode: TimeMode, max_refuels: int = 1000) -> None:
         self.tape = tape
@@ -84,19 +101,24 @@ class SimulatedWorld:
         self.escaped: EscapedEffect | None = None
         self.parked: list[Any] = []
         self.system: Any = None
+        self.names: Names = Names()
+        self._others: list[ActorSystem] = []  # that the scenario made, beside `system`
         # Abstract for mypy alone: what it does not define, it refuses.
         self._loop = SimulatedLoop(self)  # type: ignore[abstract]
         self._channels: dict[tuple[str, Cell, bool], deque[Delivery]] = {}
         self._unstashed: dict[Cell, deque[Unstashed]] = {}  # before other mail, in order
         self._loose: list[Event] = []  # replies and beginnings: in no channel
         self._timers = Timers()
-        self._handling: dict[Cell, tuple[Any, Any]] = {}  # the ask that each actor handles
+        self._handling: dict[Cell, list[tuple[Delivery, Any]]] = {}  # the asks that each handles
         self._seq = 0
+        self._inboxes: dict[Equipped, None] = {}  # those that have something
         self._random: Random | None = None
+        self._identities: Random | None = None
         self._entropy: Random | None = None
         self.drew_from_module = False
         self._ended = False
         self._max_refuels = max_refuels
+        self._awaiting_rest: list[tuple[ActorSystem, Callable[[], None]]] = []
         self._refuels = 0
 
     # ------------------------------------------------------------ entropy and time
@@ -146,6 +168,18 @@ class SimulatedWorld:
         """Return the loop of handlers' coroutines."""
         return self._loop
 
+    def bound(self, system: ActorSystem) -> None:
+        """Let another system take part: what it does is recorded, and ends with the rest."""
+        if system is not self.system:
+            self._others.append(system)
+            system.log = self.system.log
+            system.table = recording_effects(system.table, self)
+
+    @property
+    def systems(self) -> list[ActorSystem]:
+        """All systems of this world."""
+        return [self.system, *self._others]
+
     def call_later(self, seconds: float, callback: Callable[[], object], what: str) -> VirtualTimer:
         """Set a timer *seconds* from now."""
         return self._set_timer(self.nanoseconds + round(seconds * _NANO), callback, what)
@@ -170,6 +204,8 @@ class SimulatedWorld:
     def sender(self) -> str:
         """Return the path of whoever is running."""
         sender = self.system.sender()
+        if self._others and not isinstance(sender, Cell):
+            sender = next((s.running for s in self._others if s.running is not None), sender)
         if isinstance(sender, Cell):
             return sender.ref.path
         if isinstance(sender, Run):
@@ -180,10 +216,24 @@ class SimulatedWorld:
         """Put a message on its way."""
         if self._ended:
             return
+        if not self.is_here():
+            raise elsewhere(cell.full_path)
         message, reply = item if type(item) is Question else (item, None)
-        source = self.sender()
+        source = message.source if type(message) is DeathNotice else self.sender()
         if reply is not None:
             reply = Returning(self, reply, cell.ref.path, source)
+        if type(message) is Letter:
+            message.source = source
+        if isinstance(cell, Equipped) and not urgent and cell.equipment_made.inbox is not None:
+            # Its inbox is the one of production: messages wait there, and not on their way.
+            if type(message) is Letter:
+                message.step = (self.steps, self._seq)
+            if isinstance(message, StopRequest | Letter) or (
+                isinstance(message, Control) and message.behind_mail
+            ):
+                self._seq += 1
+                cell.accept(message if reply is None else Question((message, reply)))
+                return
         self._seq += 1
         event = Delivery(self.steps, self._seq, source, cell, message, reply, urgent=urgent)
         channel = self._channels.get((source, cell, urgent))
@@ -191,6 +241,60 @@ class SimulatedWorld:
             self._channels[source, cell, urgent] = deque((event,))
         else:
             channel.append(event)
+
+    def in_thread(
+        self, executor: Callable[[], Executor], function: Callable[[], Any]
+    ) -> Future[Any]:
+        """Run it here and now: in a thread it would be out of the simulation's reach."""
+        del executor
+        done: Future[Any] = Future()
+        try:
+            done.set_result(function())
+        except FATAL:
+            raise
+        except BaseException as error:  # of the handler, for whoever waits
+            done.set_exception(error)
+        return done
+
+    def is_here(self) -> bool:
+        """Tell whether this is no handler of a dispatcher: live, that would be another thread."""
+        return handled_in_thread.get() is None
+
+    def from_thread(self, what: str, function: Callable[[], object]) -> None:
+        """Do within this step what a dispatcher's handler tells; refuse what others want.
+
+        Raises:
+            EscapedEffect: For another thread, which is out of the simulation's reach, and for
+                an ask: live, the thread would wait for it, which nothing here can do.
+        """
+        if what == "tell_threadsafe" and not self.is_here():
+            self._loop.call_soon(function, context=outside_threads())
+            return
+        del function
+        advice = "threads are out of its reach: use tell and ask, which it schedules"
+        raise escape(what, advice)
+
+    def wake(self, cell: Equipped) -> None:
+        """Let the cell take a message from its inbox, in some step to come."""
+        door = cell.door
+        if door is not None and door.items:
+            if cell.state == IDLE:
+                cell.enqueue()
+        elif not self._ended:
+            self._inboxes[cell] = None
+        crew = cell.leads
+        if crew is not None and cell.state != IDLE:
+            crew.mail_meanwhile()
+
+    def identity(self) -> str:
+        """Draw 32 hexadecimal digits, from the seed."""
+        if self._identities is None:
+            self._identities = Random(f"{self.seed}:identities")
+        return f"{self._identities.getrandbits(128):032x}"
+
+    def new_mailbox(self, cell: Cell) -> deque[Any]:
+        """Make one for the runtime's own items: messages arrive as events, one at a time."""
+        return Ahead(cell)
 
     def put_back(self, cell: Cell, items: list[Any]) -> None:
         """Put messages that were set aside on their way again."""
@@ -203,11 +307,25 @@ class SimulatedWorld:
                 Unstashed(self.steps, self._seq, source, cell, message, reply, urgent=False)
             )
         self._unstashed.setdefault(cell, deque()).extendleft(reversed(events))
+        # Until their handlers begin anew, a crash finds them on their way.
+        asks = self._handling.get(cell, [])
+        asks[:] = [ask for ask in asks if all(ask[1] is not event.reply for event in events)]
 
-    def returning(self, reply: Any, source: Cell, what: str) -> Any:
+    def pass_on(self, cell: Equipped, item: Any) -> None:
+        """Put an item on its way that has waited behind the mail in the cell's inbox."""
+        if self._ended:
+            return
+        message, reply = item if type(item) is Question else (item, None)
+        self._seq += 1
+        source = reply.asker if type(reply) is Returning else cell.ref.path
+        event = Delivery(self.steps, self._seq, source, cell, message, reply, urgent=False)
+        self._channels.setdefault((source, cell, False), deque()).append(event)
+
+    def returning(self, reply: Any, source: Cell, what: str, letter: Letter | None = None) -> Any:
         """Let the outcome travel back as an event of its own."""
         del what
-        return Returning(self, reply, source.ref.path, self.sender())
+        asker = self.sender() if letter is None else letter.source
+        return Returning(self, reply, source.ref.path, asker)
 
     def send_back(self, source: str, target: str, subject: Any, reply: Any, outcome: str) -> None:
         """Put an outcome on its way back."""
@@ -220,6 +338,29 @@ class SimulatedWorld:
         """Let a program begin, in some step to come."""
         self._seq += 1
         self._loose.append(Beginning(self._seq, run, begin))
+
+    def when_quiet(self, system: ActorSystem, callback: Callable[[], None]) -> None:
+        """Look now and after each step; what follows belongs to the step that brought the rest."""
+        self._awaiting_rest.append((system, callback))
+        self._loop.call_soon(self._look_for_rest)
+
+    def _look_for_rest(self) -> None:
+        for waiting in self._awaiting_rest[:]:
+            system, callback = waiting
+            if not self._is_under_way(system) and not any(map(is_busy, system.cells.values())):
+                self._awaiting_rest.remove(waiting)
+                callback()
+
+    def _is_under_way(self, system: ActorSystem) -> bool:
+        lines: Iterable[Iterable[Delivery]] = (
+            *self._channels.values(),
+            *self._unstashed.values(),
+        )
+        return any(
+            event.cell.system is system and not event.withdrawn()
+            for line in lines
+            for event in line
+        )
 
     def call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Call a function for `free_call`, or answer in its place."""
@@ -267,6 +408,12 @@ class SimulatedWorld:
                 ready.append(channel[0])
         for key in emptied:
             del self._channels[key]
+        for taker in list(self._inboxes):
+            takes = takings(taker)
+            if takes is None:
+                del self._inboxes[taker]
+            elif taker not in self._unstashed:
+                ready += takes
         loose = self._loose
         if loose:
             kept = [e for e in loose if not (isinstance(e, Return) and e.reply.done())]
@@ -310,13 +457,18 @@ class SimulatedWorld:
         if isinstance(event, Delivery):
             if isinstance(event, Unstashed):
                 self._unstashed[event.cell].popleft()
+            elif isinstance(event, Taking):
+                event.take()
             else:
                 channel = self._channels[event.source, event.cell, event.urgent]
                 channel.popleft()
                 if not channel:
                     del self._channels[event.source, event.cell, event.urgent]
             if event.reply is not None:
-                self._handling[event.cell] = (event.subject, event.reply)
+                asks = self._handling.setdefault(event.cell, [])
+                # One at a time, but for those whose handlers overlap.
+                asks[:] = [ask for ask in asks if not ask[1].done()]
+                asks.append((event, event.reply))
         elif not isinstance(event, Firing):
             self._loose.remove(event)
         at = self.nanoseconds
@@ -324,6 +476,8 @@ class SimulatedWorld:
             at = max(at, event.timer.when)
         self.records.append((event.kind, event.source, event.target, event.noted, at))
         self.run_step(lambda: event.happen(self))
+        if self._awaiting_rest:
+            self.run_step(self._look_for_rest)
 
     def run_step(self, action: Callable[[], object]) -> None:
         """Do something as one step: it and all that it makes ready.
@@ -368,52 +522,67 @@ class SimulatedWorld:
     def crash(self, cell: Cell) -> None:
         """End an actor as a power cut would."""
         self.note("crash", cell.ref.path, cell.ref.path, None)
+        in_hand = list(_in_hand(cell))
         self.parked += crash(cell)
+        for held in in_hand:
+            if held.reply is not None and not held.reply.done():
+                why = stopped_error(held.cell, held.message)
+                error = ActorStopped(why.target, held.message, why.reason, delivered=True)
+                held.reply.set_exception(error)
         # The asks that were being handled get no reply from the actor any more.
-        for crashed, (message, reply) in list(self._handling.items()):
-            if crashed.state == STOPPED:
-                del self._handling[crashed]
-                if not reply.done():
-                    error = stopped_error(crashed, message)
-                    reply.set_exception(
-                        ActorStopped(error.target, message, error.reason, delivered=True)
-                    )
+        for event, reply in [ask for asks in self._handling.values() for ask in asks]:
+            letter = event.letter
+            # A worker of a pool, perhaps, to which the pool has handed the message.
+            handler = event.cell if letter is None else letter.handled_by.front
+            if STOPPED in {event.cell.state, handler.state} and not reply.done():
+                message = event.subject
+                error = stopped_error(handler if handler.state == STOPPED else event.cell, message)
+                reply.set_exception(
+                    ActorStopped(error.target, message, error.reason, delivered=True)
+                )
+        for crashed in [each for each in self._handling if each.state == STOPPED]:
+            del self._handling[crashed]
 
     # ------------------------------------------------------------ the end
 
     def blocked(self) -> tuple[str, ...]:
         """Say who waits, and for what, in the order of their start."""
         waiting: list[str] = []
-        for cell in self.system.cells.values():
-            driver = cell.driver
-            if driver is not None:
+        cells = [cell for system in self.systems for cell in system.cells.values()]
+        for cell in cells:
+            for driver in cell.drivers():
                 describe = getattr(driver.waiting, "describe", None)
                 what = "an await that nothing completes" if describe is None else describe()
                 waiting.append(f"{cell.full_path} waits for {what}")
-        for run in self.system.runs:
+        for run in [run for system in self.systems for run in system.runs]:
             pending = run.fiber.pending
             if run.fiber.outcome is None and pending is not None:
                 waiting.append(f"{run.full_path} waits for {pending.describe()}")
         if waiting:  # a message in the stash alone holds up nobody
-            waiting += _stashes(self.system.cells.values())
+            waiting += _stashes(cells)
         return tuple(waiting)
 
     def end(self) -> None:
         """Close whatever still waits; it performs no effects any more."""
         self._ended = True
-        for run in list(self.system.runs):
-            run.fiber.abandon()
-        drivers = list(self.parked)
-        for cell in self.system.cells.values():
-            cell.state = STOPPED  # what its handlers raise now concerns no supervisor
-            if cell.driver is not None:
-                drivers.append(cell.driver)
-        for driver in drivers:
-            if isinstance(driver.waiting, ProgramWait):
-                driver.waiting.fiber.abandon()
-            with suppress(Exception):  # a dying handler may say anything, or go on waiting
-                driver.close()
+        abandon(self.system, self.parked)
+        for system in self._others:
+            abandon(system)
         self._loop.shut()
+
+
+def _in_hand(cell: Cell) -> Iterator[Letter]:
+    """List the letters that an actor's crew handles, and its children's.
+
+    A crew takes some by itself, while its actor waits for a restart: no event tells of those.
+    """
+    crew = cell.leads
+    for member in () if crew is None else crew.members:
+        relations = member.relations_made
+        if relations is not None and relations.letter is not None:
+            yield relations.letter
+    for child in cell.children.values():
+        yield from _in_hand(child)
 
 
 def _stashes(cells: Iterable[Cell]) -> Iterator[str]:

@@ -1,0 +1,264 @@
+"""Asks of several actors for handlers that are no programs: `self.context.ask` and the like.
+
+Each builds a program of the forms that programs have anyway, and runs it as the actor.
+"""
+
+from __future__ import annotations
+
+import math
+from asyncio import CancelledError
+from typing import TYPE_CHECKING, Any
+
+from effactor.actors.ref import ActorRef
+from effactor.coordination.handle import count
+from effactor.errors import ActorStopped
+from effactor.programs.exits import FailedWith, Interrupted
+from effactor.programs.operations import Ask, Lookup, check_spawn, seconds
+from effactor.programs.parallel import FirstSuccess, Zip, check_concurrency, collected, gather
+from effactor.programs.program import Fail, FlatMap, Lash
+from effactor.programs.streaming import CREDITS
+from effactor_interpreters.runtime.child_streams import ChildStream
+from effactor_interpreters.runtime.engine.fiber import Fiber
+from effactor_interpreters.runtime.engine.synchronous import answer_of, as_exception
+from effactor_interpreters.runtime.ephemeral import Errand, joining
+from effactor_interpreters.runtime.here import check_here
+from effactor_interpreters.runtime.states import STOPPED
+from effactor_interpreters.runtime.stopping import why_stopped
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Coroutine
+
+    from effactor.actors.ref import ReplyIterator
+    from effactor.programs.exits import Exit
+    from effactor.programs.program import Program
+    from effactor_interpreters.runtime.cell import Cell
+
+
+class Orchestrating:
+    """The part of an actor's context that asks others. `Orchestration` has the contract."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        _cell: Cell
+
+    def ask(
+        self, target: Any, message: Any, *, timeout: float | None = None, name: str | None = None
+    ) -> Coroutine[Any, Any, Any]:
+        """Ask one actor: a ref, a path, or an ephemeral child of a class."""
+        asks = _Asks("ask", timeout)
+        return run_as(self._cell, asks.together(asks.one(target, message, name)))
+
+    def sequence(
+        self, asks: Any, *, concurrency: int | None = None, timeout: float | None = None
+    ) -> Coroutine[Any, Any, list[Any]]:
+        """Ask several at once; the first failure interrupts the rest."""
+        made = _Asks("sequence", timeout)
+        check_concurrency("sequence", concurrency)
+        return run_as(self._cell, made.together(gather(made.all(asks), concurrency)))
+
+    def traverse(
+        self,
+        inputs: Any,
+        target: Any,
+        *,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+    ) -> Coroutine[Any, Any, list[Any]]:
+        """Ask one target each of several messages at once."""
+        asks = _Asks("traverse", timeout)
+        check_concurrency("traverse", concurrency)
+        programs = [asks.one(target, m) for m in collected("traverse", "inputs", inputs)]
+        return run_as(self._cell, asks.together(gather(programs, concurrency)))
+
+    def race(self, asks: Any, *, timeout: float | None = None) -> Coroutine[Any, Any, Any]:
+        """Ask several at once; the first success wins."""
+        made = _Asks("race", timeout)
+        # What handlers raised, not what says so: for `except*`.
+        programs = tuple(map(_unwrapping, made.all(asks)))
+        if not programs:
+            msg = "race: asks must be at least one pair of a target and a message, got none"
+            raise ValueError(msg)
+        return run_as(self._cell, made.together(FirstSuccess(programs)))
+
+    def zip(self, a: Any, b: Any, *, timeout: float | None = None) -> Coroutine[Any, Any, Any]:
+        """Ask two at once; a failure interrupts the other."""
+        asks = _Asks("zip", timeout)
+        return run_as(self._cell, asks.together(Zip(tuple(asks.all((a, b))))))
+
+    def stream(
+        self,
+        target: Any,
+        message: Any,
+        *,
+        timeout: float | None = None,
+        name: str | None = None,
+        credits: int = CREDITS,  # noqa: A002 - the field's word
+    ) -> ReplyIterator[Any]:
+        """Ask one actor, and take its replies one by one."""
+        where, cell = "stream", self._cell
+        if timeout != math.inf:
+            seconds(where, "timeout", timeout)
+        ahead = count(where, "credits", credits)
+        if not lives(where, target):
+            check_spawn(where, target, name)
+            start = None if timeout == math.inf else timeout
+            return ChildStream(cell, Errand(target, message, start, name), timeout, ahead, run_as)
+        if name is not None:
+            raise _has_a_name(where, target)
+        found: ReplyIterator[Any] = cell.system.target(where, target).ask_stream(
+            message, timeout, ahead, None
+        )
+        return found
+
+
+def _unwrapping(program: Program[Any, Any]) -> Program[Any, Any]:
+    return Lash(program, lambda error: Fail(as_exception(error)))
+
+
+def lives(where: str, target: object) -> bool:
+    """Tell refs and paths from what makes an actor.
+
+    Args:
+        where: The method that received it, for errors.
+        target: What was given.
+
+    Returns:
+        Whether it is a ref or a path.
+
+    Raises:
+        TypeError: If it is none of these.
+    """
+    if isinstance(target, str | ActorRef):
+        return True
+    if not callable(target) and not hasattr(type(target), "on_receive"):
+        msg = (
+            f"{where}: target must be a class of actors or a function that makes one, "
+            f"an ActorRef, or a path, got {target!r}"
+        )
+        raise TypeError(msg)
+    return False
+
+
+def _has_a_name(where: str, target: object) -> ValueError:
+    return ValueError(f"{where}: name is for an ephemeral child, but {target!r} lives already")
+
+
+class _Asks:
+    """The asks of one call, as programs."""
+
+    def __init__(self, where: str, timeout: float | None) -> None:
+        """Begin.
+
+        Args:
+            where: The method that was called, for errors.
+            timeout: Seconds for each reply.
+        """
+        seconds(where, "timeout", timeout)
+        self._where = where
+        self._timeout = timeout
+        self._errands: list[Errand] = []
+
+    def all(self, asks: Any) -> list[Program[Any, Any]]:
+        """Return the programs of pairs of a target and a message."""
+        programs: list[Program[Any, Any]] = []
+        for pair in collected(self._where, "asks", asks):
+            match pair:
+                case (target, message):
+                    programs.append(self.one(target, message))
+                case _:
+                    msg = f"{self._where}: each ask must be a pair (target, message), got {pair!r}"
+                    raise TypeError(msg)
+        return programs
+
+    def one(self, target: Any, message: Any, name: str | None = None) -> Program[Any, Any]:
+        """Return the program of one ask."""
+        where, timeout = self._where, self._timeout
+        if not lives(where, target):
+            check_spawn(where, target, name)
+            self._errands.append(Errand(target, message, timeout, name))
+            return self._errands[-1].run()
+        if name is not None:
+            raise _has_a_name(where, target)
+        is_path: bool = isinstance(target, str)
+        if is_path:
+            return FlatMap(Lookup(target), lambda ref: Ask(ref, message, timeout))
+        return Ask(target, message, timeout)
+
+    def together(self, program: Program[Any, Any]) -> Program[Any, Any]:
+        """Let *program*, which runs them, end when all children have ended."""
+        return joining(program, self._errands)
+
+
+async def run_as(cell: Cell, program: Program[Any, Any]) -> Any:
+    """Run a program as an actor: in its handler, or in a task that the handler made.
+
+    Args:
+        cell: The actor.
+        program: The program.
+
+    Returns:
+        Its answer; failures are raised. Cancelling this interrupts the program, and waits
+        for that.
+
+    Raises:
+        ActorStopped: If the actor stops meanwhile, and a task of its own goes on.
+        RuntimeError: In another thread or event loop.
+    """
+    check_here(cell.system, "self.context")
+    if cell.system.current_cell() is cell:
+        return await cell.run_program(program)
+    if cell.state == STOPPED:
+        raise ActorStopped(cell.full_path, None, why_stopped(cell))
+    return await _Errand(cell, program).run()
+
+
+class _Errand:
+    """A program that runs as an actor whose handler may be elsewhere meanwhile."""
+
+    def __init__(self, cell: Cell, program: Program[Any, Any]) -> None:
+        self._cell = cell
+        self._outcome: Exit[Any, Any] | None = None
+        self._ended: asyncio.Future[None] | None = None
+        # The branch of a fiber: the actor itself does not wait for it, so its asks are on
+        # no cycle of actors that wait for each other.
+        self._fiber = Fiber(cell.system.table, cell).child(program)
+        self._fiber.on_end = self._end
+
+    async def run(self) -> Any:
+        """Run it; cancelling this interrupts it and waits for its finalisers."""
+        cell = self._cell
+        joiners = cell.relations.joiners
+        joiners.append(self)
+        self._fiber.begin()
+        cancelled = False
+        while self._outcome is None:
+            ended: asyncio.Future[None] = cell.system.loop.create_future()
+            self._ended = ended
+            try:
+                await ended
+            except CancelledError:
+                cancelled = True  # a second one does not shorten the finalisers
+                self._fiber.interrupt()
+        if self in joiners:
+            joiners.remove(self)
+        if cancelled or isinstance(self._outcome, Interrupted):
+            raise CancelledError
+        return answer_of(self._outcome)
+
+    def _end(self, outcome: Exit[Any, Any]) -> None:
+        self._outcome = outcome
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
+
+    # ------------------------------------------------------------ a joiner of the actor
+
+    def done(self) -> bool:
+        """Tell whether the end of the actor is of no interest any more."""
+        return self._outcome is not None
+
+    def set_result(self, _value: object) -> None:
+        """Learn that the actor has stopped: nobody steps its programs from now on."""
+        self._fiber.abandon()
+        self._end(FailedWith(ActorStopped(self._cell.full_path, None, why_stopped(self._cell))))
