@@ -84,7 +84,7 @@ class Letter(Control):
         parent_span: The span of the message that its sender was handling, or None.
         stream: The stream of replies that its asker wants, or None.
         stashed: Whether its handler has set it aside: it comes again.
-        step: When it was sent, for the default order of a simulation.
+        place: When it was sent and which effect of its sender it is, for a simulation.
         source: Path of its sender, where a simulated world keeps them apart.
     """
 
@@ -108,7 +108,7 @@ class Letter(Control):
     full: Full | None = None
     source: str = ""
     stream: Any = None
-    step: tuple[int, int] = (0, 0)
+    place: Any = None
     span: int = 0
     parent_span: int | None = None
     _sent_at: datetime | None = None

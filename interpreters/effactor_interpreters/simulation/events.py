@@ -7,7 +7,7 @@ causal chain first: what the latest step caused, before older events.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from typing_extensions import override
 
@@ -30,20 +30,30 @@ if TYPE_CHECKING:
     from effactor_interpreters.simulation.world import SimulatedWorld
 
 
+Key: TypeAlias = tuple[Any, ...]
+Place: TypeAlias = tuple[int, int, Key]
+"""In which step an event came about, the how many-th of its run it is, and its identity."""
+
+
 class Event:
     """Something that may happen next.
 
     Attributes:
         order: Sorts events into the default order.
+        key: Its identity, the same in every run that comes to it: who caused it, in which of its
+            fibers, and the how many-th effect of that fiber it is.
         source: Path of whoever caused it.
         target: Path of whoever it happens to.
         subject: The message, reply or the like.
     """
 
-    __slots__ = ("order", "source", "subject", "target")
+    __slots__ = ("key", "order", "source", "subject", "target")
 
-    def __init__(self, step: int, seq: int, source: str, target: str, subject: Any) -> None:
+    def __init__(
+        self, step: int, seq: int, key: Key, source: str, target: str, subject: Any
+    ) -> None:
         self.order: tuple[int, int] = (-step, seq)
+        self.key: Key = key
         self.source: str = source
         self.target: str = target
         self.subject: Any = subject
@@ -87,6 +97,7 @@ class Delivery(Event):
         self,
         step: int,
         seq: int,
+        key: Key,
         source: str,
         cell: Cell,
         message: Any,
@@ -94,7 +105,7 @@ class Delivery(Event):
         *,
         urgent: bool,
     ) -> None:
-        super().__init__(step, seq, source, cell.ref.path, _inside(message))
+        super().__init__(step, seq, key, source, cell.ref.path, _inside(message))
         self.cell: Cell = cell
         self.item: Any = message
         self.reply: Any = reply
@@ -190,10 +201,11 @@ class Taking(Delivery):
     __slots__ = ("_taken",)
 
     def __init__(self, cell: Equipped, letter: Letter | None) -> None:
-        step, seq = (0, 0) if letter is None else letter.step
+        place: Place | None = None if letter is None else letter.place
+        step, seq, key = place or (0, 0, (cell.ref.path, "take"))
         source = cell.ref.path if letter is None else letter.source or cell.ref.path
         reply = None if letter is None else letter.reply
-        super().__init__(step, seq, source, cell, letter, reply, urgent=False)
+        super().__init__(step, seq, key, source, cell, letter, reply, urgent=False)
         self._taken: Any = None
 
     def take(self) -> None:
@@ -265,13 +277,14 @@ class Return(Event):
         self,
         step: int,
         seq: int,
+        key: Key,
         source: str,
         target: str,
         subject: Any,
         reply: Any,
         outcome: str,
     ) -> None:
-        super().__init__(step, seq, source, target, subject)
+        super().__init__(step, seq, key, source, target, subject)
         self.reply: Any = reply
         self.outcome: str = outcome
 
@@ -307,7 +320,7 @@ class Beginning(Event):
     __slots__ = ("begin",)
 
     def __init__(self, seq: int, run: Run, begin: Callable[[], object]) -> None:
-        super().__init__(0, seq, run.path, run.path, None)
+        super().__init__(0, seq, (run.path, "begin"), run.path, run.path, None)
         self.begin: Callable[[], object] = begin
 
     @property
@@ -334,7 +347,8 @@ class Firing(Event):
     __slots__ = ("timer",)
 
     def __init__(self, timer: VirtualTimer) -> None:
-        super().__init__(timer.step, timer.seq, timer.source, timer.source, timer.what)
+        source = timer.source
+        super().__init__(timer.step, timer.seq, timer.key, source, source, timer.what)
         self.timer: VirtualTimer = timer
 
     @property

@@ -22,7 +22,7 @@ from effactor_interpreters.simulation.runs import (
     scenario_name,
 )
 from effactor_interpreters.simulation.shrinking import shrink
-from effactor_interpreters.simulation.strategies import STRATEGIES
+from effactor_interpreters.simulation.strategies import strategy_of
 from effactor_interpreters.simulation.tape import Following
 
 if TYPE_CHECKING:
@@ -166,13 +166,10 @@ def explore(
     if isinstance(schedules, bool) or not is_number or schedules < 1:
         msg = f"explore: schedules must be an integer >= 1, got {schedules!r}"
         raise ValueError(msg)
-    if strategy not in STRATEGIES:
-        msg = f"explore: strategy must be one of {', '.join(STRATEGIES)}, got {strategy!r}"
-        raise ValueError(msg)
+    plan = strategy_of("explore", strategy, seed)
     if faults is not None:
         msg = "explore: there are no fault plans yet; crash an actor with sim.crash(ref)"
         raise ValueError(msg)
-    plan = STRATEGIES[strategy](seed)
     seen: set[int] = set()
     hits: dict[str, int] = {}
     runs = steps = draw = 0
@@ -184,10 +181,10 @@ def explore(
         return run_once(scenario, chooser, seed=seed + draw, time=time, max_steps=max_steps)
 
     with guarded(), _without_gc():
-        while runs < schedules and not plan.exhausted:
+        while runs < schedules and not plan.done:
             chooser, draw = plan.propose()
             run = once(chooser, draw)
-            plan.observe(run.choices, run.widths, drew=run.drew)
+            plan.observe(run)
             runs += 1
             steps += run.steps
             drew = drew or run.drew

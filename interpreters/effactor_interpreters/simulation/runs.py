@@ -95,6 +95,11 @@ class Run(Generic[A]):
         return digest(self.trace, canonical(self.error if self.error is not None else self.value))
 
     @property
+    def events(self) -> int:
+        """Number of events that came about, whether they happened or not."""
+        return self._world.events
+
+    @property
     def choices(self) -> tuple[int, ...]:
         """The index taken at each choice."""
         return tuple(self._world.tape.choices)

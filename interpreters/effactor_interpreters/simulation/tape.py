@@ -8,18 +8,27 @@ its seed and by its deviations, the choices that are not 0.
 from __future__ import annotations
 
 import random
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from typing_extensions import override
 
 from effactor.errors import NonDeterminism
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from effactor_interpreters.simulation.events import Event
+
 
 class Chooser(Protocol):
-    """Decides which of *options* to take at the *position*-th choice."""
+    """Decides which of *options* happens at the *position*-th choice.
 
-    def __call__(self, position: int, options: int, /) -> int:
-        """Return an index from 0 up to, not including, *options* (at least 2)."""
+    One that has a true attribute `sees_all` is asked before every step, also where there
+    is one option only.
+    """
+
+    def __call__(self, position: int, options: Sequence[Event], /) -> int:
+        """Return an index into *options*, of which there are at least two."""
         ...
 
 
@@ -29,25 +38,29 @@ class Tape:
     Attributes:
         choices: The index taken at each choice.
         widths: The number of options there were.
+        sees_all: Whether the chooser is asked before every step.
     """
 
     def __init__(self, chooser: Chooser) -> None:
         self._chooser = chooser
         self.choices: list[int] = []
         self.widths: list[int] = []
+        self.sees_all: bool = getattr(chooser, "sees_all", False)
 
-    def choose(self, options: int) -> int:
-        """Take one of *options*, at least two.
+    def choose(self, options: Sequence[Event]) -> int:
+        """Take one of *options*.
 
         Args:
-            options: How many there are.
+            options: What may happen, in the default order.
 
         Returns:
             The index taken.
         """
         index = self._chooser(len(self.choices), options)
-        self.choices.append(index)
-        self.widths.append(options)
+        width = len(options)
+        if width > 1:
+            self.choices.append(index)
+            self.widths.append(width)
         return index
 
     def deviations(self) -> dict[int, int]:
@@ -59,7 +72,7 @@ class Tape:
         return {position: index for position, index in enumerate(self.choices) if index}
 
 
-def default(_position: int, _options: int) -> int:
+def default(_position: int, _options: Sequence[Event]) -> int:
     """Choose the default everywhere."""
     return 0
 
@@ -74,9 +87,9 @@ class UniformRandom:
     def __init__(self, seed: str) -> None:
         self._random = random.Random(seed).random  # schedules are no secrets
 
-    def __call__(self, _position: int, options: int) -> int:
+    def __call__(self, _position: int, options: Sequence[Event]) -> int:
         """Draw one."""
-        return int(self._random() * options)
+        return int(self._random() * len(options))
 
 
 class Following:
@@ -92,16 +105,16 @@ class Following:
         self._deviations = deviations
         self._strict = strict
 
-    def __call__(self, position: int, options: int) -> int:
+    def __call__(self, position: int, options: Sequence[Event]) -> int:
         """Take what was recorded."""
         index = self._deviations.get(position, 0)
-        if index < options:
+        if index < len(options):
             return index
         if self._strict:
             raise NonDeterminism(
-                f"at least {index + 1} options at choice {position}", f"{options} options"
+                f"at least {index + 1} options at choice {position}", f"{len(options)} options"
             )
-        return options - 1
+        return len(options) - 1
 
     @override
     def __repr__(self) -> str:

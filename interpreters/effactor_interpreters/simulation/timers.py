@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,15 +20,24 @@ class VirtualTimer:
         cancelled: Whether it must not fire any more.
         step: The step in which it was set.
         seq: Its place among timers of the same deadline.
+        key: Its identity, see `Event`.
     """
 
-    __slots__ = ("callback", "cancelled", "seq", "source", "step", "what", "when")
+    __slots__ = ("callback", "cancelled", "key", "seq", "source", "step", "what", "when")
 
     def __init__(
-        self, when: int, seq: int, step: int, what: str, source: str, callback: Callable[[], object]
+        self,
+        when: int,
+        seq: int,
+        key: tuple[Any, ...],
+        step: int,
+        what: str,
+        source: str,
+        callback: Callable[[], object],
     ) -> None:
         self.when: int = when
         self.seq: int = seq
+        self.key: tuple[Any, ...] = key
         self.step: int = step
         self.what: str = what
         self.source: str = source

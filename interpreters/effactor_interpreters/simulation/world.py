@@ -47,6 +47,7 @@ from effactor_interpreters.simulation.events import (
 from effactor_interpreters.simulation.loop import SimulatedLoop
 from effactor_interpreters.simulation.recording import recording_effects
 from effactor_interpreters.simulation.timers import Timers, VirtualTimer
+from effactor_interpreters.simulation.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -54,7 +55,9 @@ if TYPE_CHECKING:
 
     from effactor.errors import EscapedEffect
     from effactor.traces.record import Kind
+    from effactor_interpreters.runtime.engine.fiber import Fiber
     from effactor_interpreters.runtime.system import ActorSystem
+    from effactor_interpreters.simulation.events import Key
     from effactor_interpreters.simulation.tape import Tape
     from effactor_interpreters.simulation.token import TimeMode
 
@@ -82,6 +85,7 @@ class SimulatedWorld:
         answers: What functions of `free_call` answer instead of being called.
         escaped: The first attempt to leave the simulation.
         parked: Drivers of crashed actors.
+        fiber: The fiber whose turn it is; None where none has begun a turn.
         drew_from_module: Whether the functions of the module `random` were used.
     """
 
@@ -100,6 +104,7 @@ class SimulatedWorld:
         self.answers: dict[Any, Any] = {}
         self.escaped: EscapedEffect | None = None
         self.parked: list[Any] = []
+        self.fiber: Fiber | None = None
         self.system: Any = None
         self.names: Names = Names()
         self._others: list[ActorSystem] = []  # that the scenario made, beside `system`
@@ -111,6 +116,7 @@ class SimulatedWorld:
         self._timers = Timers()
         self._handling: dict[Cell, list[tuple[Delivery, Any]]] = {}  # the asks that each handles
         self._seq = 0
+        self._counts: dict[Key, int] = {}  # events caused so far
         self._inboxes: dict[Equipped, None] = {}  # those that have something
         self._random: Random | None = None
         self._identities: Random | None = None
@@ -170,10 +176,16 @@ class SimulatedWorld:
 
     def bound(self, system: ActorSystem) -> None:
         """Let another system take part: what it does is recorded, and ends with the rest."""
+        system.ready = Turns(self)
         if system is not self.system:
             self._others.append(system)
             system.log = self.system.log
             system.table = recording_effects(system.table, self)
+
+    @property
+    def events(self) -> int:
+        """How many events have come about, whether they happened or not."""
+        return self._seq
 
     @property
     def systems(self) -> list[ActorSystem]:
@@ -190,8 +202,15 @@ class SimulatedWorld:
 
     def _set_timer(self, when: int, callback: Callable[[], object], what: str) -> VirtualTimer:
         self._seq += 1
+        source = self.sender()
         timer = VirtualTimer(
-            max(when, self.nanoseconds), self._seq, self.steps, what, self.sender(), callback
+            max(when, self.nanoseconds),
+            self._seq,
+            self._key(source),
+            self.steps,
+            what,
+            source,
+            callback,
         )
         if not self._ended:
             self._timers.add(timer)
@@ -200,6 +219,14 @@ class SimulatedWorld:
     def schedule(self, drain: Callable[[], None]) -> None:
         """Drain the run queue within this step."""
         self._loop.call_soon(drain)
+
+    def _key(self, source: str) -> Key:
+        """Make the identity of what *source* causes now: no global counter plays a part in it."""
+        fiber = self.fiber
+        where = (source,) if fiber is None else (source, *fiber.within)
+        counts = self._counts
+        counts[where] = n = counts.get(where, 0) + 1
+        return (*where, n)
 
     def sender(self) -> str:
         """Return the path of whoever is running."""
@@ -227,7 +254,7 @@ class SimulatedWorld:
         if isinstance(cell, Equipped) and not urgent and cell.equipment_made.inbox is not None:
             # Its inbox is the one of production: messages wait there, and not on their way.
             if type(message) is Letter:
-                message.step = (self.steps, self._seq)
+                message.place = (self.steps, self._seq, self._key(source))
             if isinstance(message, StopRequest | Letter) or (
                 isinstance(message, Control) and message.behind_mail
             ):
@@ -235,7 +262,9 @@ class SimulatedWorld:
                 cell.accept(message if reply is None else Question((message, reply)))
                 return
         self._seq += 1
-        event = Delivery(self.steps, self._seq, source, cell, message, reply, urgent=urgent)
+        event = Delivery(
+            self.steps, self._seq, self._key(source), source, cell, message, reply, urgent=urgent
+        )
         channel = self._channels.get((source, cell, urgent))
         if channel is None:
             self._channels[source, cell, urgent] = deque((event,))
@@ -303,8 +332,9 @@ class SimulatedWorld:
             message, reply = item if type(item) is Question else (item, None)
             self._seq += 1
             source = cell.ref.path
+            key = self._key(source)
             events.append(
-                Unstashed(self.steps, self._seq, source, cell, message, reply, urgent=False)
+                Unstashed(self.steps, self._seq, key, source, cell, message, reply, urgent=False)
             )
         self._unstashed.setdefault(cell, deque()).extendleft(reversed(events))
         # Until their handlers begin anew, a crash finds them on their way.
@@ -318,7 +348,8 @@ class SimulatedWorld:
         message, reply = item if type(item) is Question else (item, None)
         self._seq += 1
         source = reply.asker if type(reply) is Returning else cell.ref.path
-        event = Delivery(self.steps, self._seq, source, cell, message, reply, urgent=False)
+        key = self._key(source)
+        event = Delivery(self.steps, self._seq, key, source, cell, message, reply, urgent=False)
         self._channels.setdefault((source, cell, False), deque()).append(event)
 
     def returning(self, reply: Any, source: Cell, what: str, letter: Letter | None = None) -> Any:
@@ -331,7 +362,8 @@ class SimulatedWorld:
         """Put an outcome on its way back."""
         if not self._ended:
             self._seq += 1
-            event = Return(self.steps, self._seq, source, target, subject, reply, outcome)
+            key = self._key(source)
+            event = Return(self.steps, self._seq, key, source, target, subject, reply, outcome)
             self._loose.append(event)
 
     def begin_later(self, run: Run, begin: Callable[[], object]) -> None:
@@ -439,8 +471,8 @@ class SimulatedWorld:
         if not options:
             return False
         event = options[0]
-        if len(options) > 1:
-            index = self.tape.choose(len(options))
+        if len(options) > 1 or self.tape.sees_all:
+            index = self.tape.choose(options)
             if index:
                 default, event = event, options[index]
                 self.deviations.append((len(self.records) + 1, event, default))
@@ -489,6 +521,7 @@ class SimulatedWorld:
             EscapedEffect: If something tried to leave the simulation.
         """
         self._refuels = 0
+        self.fiber = None
         loop = self._loop
         # The step may be asked for by a scenario's own coroutine: its task is not
         # the current one meanwhile.
