@@ -690,7 +690,7 @@ def test_wrong_arguments_are_refused_with_advice() -> None:
         explore(checkout)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="schedules must be an integer >= 1, got 0"):
         explore(oversells, 0)
-    with pytest.raises(ValueError, match="strategy must be one of portfolio, random, pos, pct, deviations"):
+    with pytest.raises(ValueError, match="strategy must be one of portfolio, random, pos"):
         explore(oversells, strategy="magic")
     with pytest.raises(ValueError, match="seed must be an integer >= 0, got -1"):
         simulate(oversells, seed=-1)

@@ -175,5 +175,8 @@ class LiveWorld:
             "%s failed while handling %r", cell.full_path, message, exc_info=error
         )
 
+    def found_closed(self, cell: Cell) -> None:
+        """Do nothing: here nobody asks why things happened."""
+
     def refuel(self, path: str) -> None:
         """Let it: the loop has its turn in between."""

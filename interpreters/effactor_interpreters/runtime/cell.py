@@ -721,6 +721,8 @@ class Cell(TaskProtocol):
         if self.state != STOPPED:
             check_here(self.system, "ref.join")
             await join(self)
+        else:
+            self.system.world.found_closed(self)
 
     def replace_actor(self) -> None:
         """Make a new instance in place of the failed one."""

@@ -27,7 +27,9 @@ class Closed:
 
     def append(self, item: Any) -> None:
         """Refuse *item*."""
-        self.cell.refuse(item)
+        cell = self.cell
+        cell.system.world.found_closed(cell)
+        cell.refuse(item)
 
     appendleft = append
 

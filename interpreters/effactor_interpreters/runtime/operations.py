@@ -237,7 +237,10 @@ class Operations:
     def join(self, operation: ops.Join, fiber: Fiber) -> Any:
         """Wait for an actor's end."""
         cell = self._find(operation.ref)
-        if cell is None or cell.state == STOPPED:
+        if cell is None:
+            return None
+        if cell.state == STOPPED:
+            self.system.world.found_closed(cell)
             return None
         if isinstance(fiber.owner, Cell) and cell is fiber.owner.front:
             raise joins_itself(cell)

@@ -188,6 +188,7 @@ def stopped_error(cell: Cell, message: Any) -> ActorStopped:
 def when_stopped(cell: Cell, reply: Any) -> None:
     """Settle *reply* when the actor has stopped, or at once if it has."""
     if cell.state == STOPPED:
+        cell.system.world.found_closed(cell)
         reply.set_result(None)
     else:
         joiners = cell.relations.joiners

@@ -149,6 +149,7 @@ def watch(where: str, cell: Cell, ref: ActorRef[Any]) -> None:
         notice.reason = cell.system.nobody(ref, None).reason
         cell.system.world.deliver(cell, notice)
     elif watched.state == STOPPED:
+        cell.system.world.found_closed(watched)
         _send(notice, watched)
     else:
         watches_of(watched).by[cell] = notice

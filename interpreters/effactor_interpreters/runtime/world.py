@@ -153,6 +153,10 @@ class World(Protocol):
         """Learn what a handler raised while nobody waits for its reply."""
         ...
 
+    def found_closed(self, cell: Cell) -> None:
+        """Learn that somebody acts as it does because *cell* takes nothing in any more."""
+        ...
+
     def refuel(self, path: str) -> None:
         """Learn that a program of *path* has run long without waiting, and goes on."""
         ...

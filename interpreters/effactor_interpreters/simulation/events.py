@@ -385,6 +385,11 @@ class Returning:
         """When the asker's deadline is over."""
         return time_limit_of(self._reply)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the asker has its outcome, or has given up."""
+        return bool(self._reply.done())
+
     def done(self) -> bool:
         """Tell whether it is settled, or the asker has given up."""
         return self.sent or self._reply.done()

@@ -23,6 +23,7 @@ from effactor_interpreters.simulation.runs import (
 )
 from effactor_interpreters.simulation.shrinking import shrink
 from effactor_interpreters.simulation.strategies import strategy_of
+from effactor_interpreters.simulation.strategies.dpor import Redundant
 from effactor_interpreters.simulation.tape import Following
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def explore(
                 hits[name] = hits.get(name, 0) + count
             if progress is not None:
                 progress(runs, steps)
-            if run.error is not None:
+            if run.error is not None and type(run.error) is not Redundant:
                 failing = run
                 break
             if runs % _RUNS_BETWEEN_COLLECTIONS == 0:

@@ -30,6 +30,8 @@ _LOG = logging.getLogger("effactor.simulation")
 
 _CALLBACKS_PER_STEP: Final = 100_000
 
+_OF_THE_WORLD: Final = frozenset(("drain", "look_for_rest"))
+
 
 class Callback:
     """A ready callback, with the interface of asyncio.Handle."""
@@ -49,6 +51,11 @@ class Callback:
     def cancelled(self) -> bool:
         """Tell whether it was cancelled."""
         return self._cancelled
+
+    @property
+    def is_of_the_world(self) -> bool:
+        """Whether it lets others run, and does nothing by itself."""
+        return getattr(self._callback, "__name__", "") in _OF_THE_WORLD
 
     def get_context(self) -> Context:
         """Return the context it runs in."""
@@ -140,13 +147,17 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
             Livelock: If there is no end to them.
         """
         ready = self._ready
+        footprints = self._world.footprints
         left = _CALLBACKS_PER_STEP
         while ready:
             left -= 1
             if left < 0:
                 busiest = getattr(ready[0], "_callback", None)
                 raise Livelock(_CALLBACKS_PER_STEP, (repr(busiest),))
-            ready.popleft().run()
+            callback = ready.popleft()
+            if footprints is not None:
+                footprints.called(callback)
+            callback.run()
 
     def next_number(self) -> int:
         """Number the next future that is put into a set."""
@@ -172,7 +183,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     @override
     def time(self) -> float:
-        return self._world.clock()
+        return self._world.read_clock()
 
     @override
     def call_soon(

@@ -64,6 +64,8 @@ def recording_effects(table: dict[type[Any], Any], world: SimulatedWorld) -> dic
     ) -> Any:
         def record(operation: Any, fiber: Any) -> Any:
             own = fiber.owner.ref.path
+            if kind == "coordinate" and world.footprints is not None:
+                world.footprints.write(("coordination", _coordinated(operation)))
             if kind in _NOTED_FIRST:
                 world.note(kind, own, *shape(operation, None, own))
                 return perform(operation, fiber)
@@ -93,3 +95,12 @@ def recording_effects(table: dict[type[Any], Any], world: SimulatedWorld) -> dic
         for cls, perform in table.items()
     }
     return {**effects, ops.Spawn: spawned, SpawnEphemeral: spawned, Stash: stashed}
+
+
+def _coordinated(operation: Any) -> str:
+    """Name what an operation is about: equal in all runs, if perhaps not for it alone."""
+    for name in ("deferred", "queue", "semaphore", "state"):
+        found = getattr(operation, name, None)
+        if found is not None:
+            return f"{name} {found.describe()}"
+    return ""

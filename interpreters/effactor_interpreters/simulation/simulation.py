@@ -22,6 +22,7 @@ from effactor_interpreters.runtime.controls import START, Question
 from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.runs import Run
 from effactor_interpreters.runtime.system import ActorSystem
+from effactor_interpreters.simulation.footprints import SCENARIO, process
 from effactor_interpreters.simulation.recording import recording_effects
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Simulation:
         """Make the system; `simulate` and `explore` do this for each run."""
         self._world = world
         self._max_steps = max_steps
-        self._always: list[tuple[str, Callable[[], Any]]] = []
+        self._always: list[tuple[str, Callable[[], Any], tuple[str, ...]]] = []
         self._goals: list[tuple[str, Callable[[], Any]]] = []
         self.hits: dict[str, int] = {}
         self.system: ActorSystem = ActorSystem("sim", world=world)
@@ -165,7 +166,17 @@ class Simulation:
             self.system.runs[run] = None
             self._world.begin_later(run, run.begin)
             runs.append(run)
-        self._pump(lambda: all(run.fiber.outcome is not None for run in runs))
+        left = len(runs)
+
+        def ended() -> bool:
+            nonlocal left
+            before, left = left, sum(run.fiber.outcome is None for run in runs)
+            footprints = self._world.footprints
+            if left != before and footprints is not None:
+                footprints.write(process(SCENARIO))  # which waits for this
+            return not left
+
+        self._pump(ended)
         answers: list[A] = []
         for run in runs:
             self.system.forget_run(run)
@@ -189,7 +200,11 @@ class Simulation:
         Raises:
             ActorNotFound: If the ref names none.
         """
-        return self._cell(ref).actor
+        cell = self._cell(ref)
+        footprints = self._world.footprints
+        if footprints is not None and self._world.options():
+            footprints.read(process(cell.front.ref.path))
+        return cell.actor
 
     def _cell(self, ref: ActorRef[Any]) -> Cell:
         bound = binding_of(ref)
@@ -216,6 +231,7 @@ class Simulation:
         seconds("sim.settle", "within", within)
         if within is None:
             self._pump(None)
+            self._quiet()
             self._check_blocked()
         else:
             self._pump_until(self._world.nanoseconds + round(within * 1e9))
@@ -231,6 +247,11 @@ class Simulation:
         self._pump_until(deadline)
         self._world.nanoseconds = max(self._world.nanoseconds, deadline)
 
+    def _quiet(self) -> None:
+        """Learn that all has become quiet before the scenario goes on."""
+        if self._world.footprints is not None:
+            self._world.footprints.barrier()
+
     def _pump(self, done: Callable[[], bool] | None) -> None:
         while done is None or not done():
             if not self._world.step():
@@ -242,15 +263,27 @@ class Simulation:
     def _pump_until(self, deadline: int) -> None:
         while self._world.step_until(deadline):
             self._after_step()
+        self._quiet()
 
     def _after_step(self) -> None:
-        for name, holds in self._always:
-            if not holds():
-                raise Violation("always", name, self._world.steps)
+        if self._always:
+            self._judge()
         if self._world.steps >= self._max_steps:
             recent = Counter(record[2] for record in self._world.records[-_LAST_STEPS:])
             busiest = tuple(path for path, _ in recent.most_common(3))
             raise Livelock(self._world.steps, busiest)
+
+    def _judge(self) -> None:
+        footprints = self._world.footprints
+        for name, holds, reads in self._always:
+            if footprints is not None:
+                footprints.judge(name, reads)
+                footprints.begin_judging()
+            held = holds()
+            if footprints is not None:
+                footprints.end_judging()
+            if not held:
+                raise Violation("always", name, self._world.steps)
 
     def _check_blocked(self) -> None:
         blocked = self._world.blocked()
@@ -270,16 +303,16 @@ class Simulation:
 
         Args:
             predicate: A function without arguments.
-            reads: Refs of the actors whose state it reads.
+            reads: Refs of the actors whose state it reads, all of them. Without it the
+                strategy `dpor` takes it that every step may matter, and can skip nothing.
             name: What to call it in a report.
 
         Raises:
             Violation: Now, if it is false already.
         """
         _a_predicate("sim.always", predicate)
-        del reads  # for partial-order reduction, which needs to know
         label = name or _name_of(predicate)
-        self._always.append((label, predicate))
+        self._always.append((label, predicate, _paths("sim.always", reads)))
         if not predicate():
             raise Violation("always", label, self._world.steps)
 
@@ -322,6 +355,16 @@ class Simulation:
             ref: The actor; its children crash with it.
         """
         self._world.crash(self._cell(ref))
+
+
+def _paths(where: str, refs: Any) -> tuple[str, ...]:
+    paths: list[str] = []
+    for ref in refs:
+        if not isinstance(ref, ActorRef):
+            msg = f"{where}: reads must be refs of actors, as in reads=(account,), got {ref!r}"
+            raise TypeError(msg)
+        paths.append(ref.path)
+    return tuple(paths)
 
 
 def _a_predicate(where: str, predicate: object) -> None:

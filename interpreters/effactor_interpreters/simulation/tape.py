@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from effactor_interpreters.simulation.events import Event
+    from effactor_interpreters.simulation.footprints import Footprints
 
 
 class Chooser(Protocol):
     """Decides which of *options* happens at the *position*-th choice.
 
     One that has a true attribute `sees_all` is asked before every step, also where there
-    is one option only.
+    is one option only; one that has `footprints` gets them filled in.
     """
 
     def __call__(self, position: int, options: Sequence[Event], /) -> int:
@@ -39,6 +40,7 @@ class Tape:
         choices: The index taken at each choice.
         widths: The number of options there were.
         sees_all: Whether the chooser is asked before every step.
+        footprints: What steps touch is noted here, if the chooser wants to know.
     """
 
     def __init__(self, chooser: Chooser) -> None:
@@ -46,6 +48,7 @@ class Tape:
         self.choices: list[int] = []
         self.widths: list[int] = []
         self.sees_all: bool = getattr(chooser, "sees_all", False)
+        self.footprints: Footprints | None = getattr(chooser, "footprints", None)
 
     def choose(self, options: Sequence[Event]) -> int:
         """Take one of *options*.

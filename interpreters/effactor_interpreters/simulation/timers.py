@@ -75,6 +75,10 @@ class Timers:
             return [first]
         return sorted(t for t in heap if t.when == first.when and not t.cancelled)
 
+    def pending(self) -> list[VirtualTimer]:
+        """List all that are set, in no order that means anything."""
+        return [timer for timer in self._heap if not timer.cancelled]
+
     def remove(self, timer: VirtualTimer) -> None:
         """Take *timer* out: it fires now."""
         timer.cancelled = True

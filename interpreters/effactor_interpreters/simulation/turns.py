@@ -24,6 +24,9 @@ class Turns(deque[Any]):
     @override
     def popleft(self) -> Any:
         """Take the next one."""
+        world = self._world
         item = super().popleft()
-        self._world.fiber = item if type(item) is Fiber else None
+        world.fiber = item if type(item) is Fiber else None
+        if world.footprints is not None:
+            world.footprints.ran(item)
         return item

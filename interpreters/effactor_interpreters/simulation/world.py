@@ -44,6 +44,12 @@ from effactor_interpreters.simulation.events import (
     Unstashed,
     takings,
 )
+from effactor_interpreters.simulation.footprints import (
+    CLOCK,
+    RANDOM,
+    NoteworthyCells,
+    process,
+)
 from effactor_interpreters.simulation.loop import SimulatedLoop
 from effactor_interpreters.simulation.recording import recording_effects
 from effactor_interpreters.simulation.timers import Timers, VirtualTimer
@@ -58,6 +64,7 @@ if TYPE_CHECKING:
     from effactor_interpreters.runtime.engine.fiber import Fiber
     from effactor_interpreters.runtime.system import ActorSystem
     from effactor_interpreters.simulation.events import Key
+    from effactor_interpreters.simulation.footprints import Footprints
     from effactor_interpreters.simulation.tape import Tape
     from effactor_interpreters.simulation.token import TimeMode
 
@@ -74,6 +81,7 @@ class SimulatedWorld:
     Attributes:
         inline: False: every message is an event of its own.
         tape: Decides.
+        footprints: What each step touches; None where nobody asks.
         seed: Seed of the program's randomness.
         time_mode: `async` lets a timer fire while messages are under way, `latency`
             only when there are none.
@@ -95,6 +103,7 @@ class SimulatedWorld:
 
     def __init__(self, tape: Tape, seed: int, time_mode: TimeMode, max_refuels: int = 1000) -> None:
         self.tape = tape
+        self.footprints: Footprints | None = tape.footprints
         self.seed = seed
         self.time_mode: TimeMode = time_mode
         self.nanoseconds: int = 0
@@ -105,6 +114,8 @@ class SimulatedWorld:
         self.escaped: EscapedEffect | None = None
         self.parked: list[Any] = []
         self.fiber: Fiber | None = None
+        if self.footprints is not None:
+            self.footprints.attach(self)
         self.system: Any = None
         self.names: Names = Names()
         self._others: list[ActorSystem] = []  # that the scenario made, beside `system`
@@ -132,6 +143,8 @@ class SimulatedWorld:
     @property
     def random(self) -> Random:
         """Randomness of programs, from the seed."""
+        if self.footprints is not None:
+            self.footprints.write(RANDOM)
         if self._random is None:
             self._random = Random(f"{self.seed}:program")
         return self._random
@@ -139,6 +152,8 @@ class SimulatedWorld:
     @property
     def entropy(self) -> Random:
         """Randomness of the operating system, as handlers see it, from the seed."""
+        if self.footprints is not None:
+            self.footprints.write(RANDOM)
         if self._entropy is None:
             self._entropy = Random(f"{self.seed}:entropy")
         return self._entropy
@@ -154,15 +169,27 @@ class SimulatedWorld:
 
     def now(self) -> datetime:
         """Return the virtual time of day."""
+        self._read_clock()
         return EPOCH + timedelta(microseconds=self.nanoseconds // 1000)
 
     def wall_seconds(self) -> float:
         """Return the virtual time of day as `time.time` does."""
+        self._read_clock()
         return _EPOCH_SECONDS + self.nanoseconds / _NANO
 
     def wall_nanoseconds(self) -> int:
         """Return the virtual time of day as `time.time_ns` does."""
+        self._read_clock()
         return _EPOCH_SECONDS * _NANO + self.nanoseconds
+
+    def _read_clock(self) -> None:
+        if self.footprints is not None:
+            self.footprints.read(CLOCK)
+
+    def read_clock(self) -> float:
+        """Return virtual time, in seconds, to whoever acts by it."""
+        self._read_clock()
+        return self.nanoseconds / _NANO
 
     def skip(self, seconds: float) -> None:
         """Move the clock without letting anything happen."""
@@ -177,6 +204,8 @@ class SimulatedWorld:
     def bound(self, system: ActorSystem) -> None:
         """Let another system take part: what it does is recorded, and ends with the rest."""
         system.ready = Turns(self)
+        if self.footprints is not None:
+            system.cells = NoteworthyCells(self.footprints)
         if system is not self.system:
             self._others.append(system)
             system.log = self.system.log
@@ -202,6 +231,7 @@ class SimulatedWorld:
 
     def _set_timer(self, when: int, callback: Callable[[], object], what: str) -> VirtualTimer:
         self._seq += 1
+        self._read_clock()
         source = self.sender()
         timer = VirtualTimer(
             max(when, self.nanoseconds),
@@ -259,6 +289,8 @@ class SimulatedWorld:
                 isinstance(message, Control) and message.behind_mail
             ):
                 self._seq += 1
+                if self.footprints is not None:
+                    self.footprints.write(("inbox", cell.front.ref.path))
                 cell.accept(message if reply is None else Question((message, reply)))
                 return
         self._seq += 1
@@ -317,6 +349,8 @@ class SimulatedWorld:
 
     def identity(self) -> str:
         """Draw 32 hexadecimal digits, from the seed."""
+        if self.footprints is not None:
+            self.footprints.write(RANDOM)
         if self._identities is None:
             self._identities = Random(f"{self.seed}:identities")
         return f"{self._identities.getrandbits(128):032x}"
@@ -374,14 +408,37 @@ class SimulatedWorld:
     def when_quiet(self, system: ActorSystem, callback: Callable[[], None]) -> None:
         """Look now and after each step; what follows belongs to the step that brought the rest."""
         self._awaiting_rest.append((system, callback))
-        self._loop.call_soon(self._look_for_rest)
+        self._loop.call_soon(self.look_for_rest)
 
-    def _look_for_rest(self) -> None:
+    def look_for_rest(self) -> None:
+        """Tell those who wait until all is quiet, if it is."""
         for waiting in self._awaiting_rest[:]:
             system, callback = waiting
             if not self._is_under_way(system) and not any(map(is_busy, system.cells.values())):
                 self._awaiting_rest.remove(waiting)
                 callback()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether a system shuts down, or waits until all is quiet."""
+        return bool(self._awaiting_rest) or any(system.closing for system in self.systems)
+
+    def pending(self) -> list[Event]:
+        """List all that may still happen, now or later."""
+        lines: list[deque[Any]] = [*self._unstashed.values(), *self._channels.values()]
+        events: list[Event] = [event for line in lines for event in line if not event.withdrawn()]
+        for taker in self._inboxes:
+            door: Any = taker.door
+            candidates = None if door is None else getattr(door.inbox, "candidates", None)
+            if candidates is not None:
+                events += [
+                    Taking(taker, letter)
+                    for letter in candidates()
+                    if letter.reply is None or not letter.reply.done()
+                ]
+        events += [e for e in self._loose if not (isinstance(e, Return) and e.reply.done())]
+        events += [Firing(timer) for timer in self._timers.pending()]
+        return events
 
     def _is_under_way(self, system: ActorSystem) -> bool:
         lines: Iterable[Iterable[Delivery]] = (
@@ -402,6 +459,11 @@ class SimulatedWorld:
                     raise answer
                 return answer(*args, **kwargs) if callable(answer) else answer
         return function(*args, **kwargs)
+
+    def found_closed(self, cell: Cell) -> None:
+        """Learn that somebody acts as it does because *cell* takes nothing in any more."""
+        if self.footprints is not None:
+            self.footprints.read(process(cell.front.ref.path))
 
     def failed(self, cell: Cell, message: Any, error: BaseException) -> None:
         """Put it into the trace: no reply carries it."""
@@ -476,6 +538,8 @@ class SimulatedWorld:
             if index:
                 default, event = event, options[index]
                 self.deviations.append((len(self.records) + 1, event, default))
+        if self.footprints is not None:
+            self.footprints.begin(event, options)
         self._happen(event)
         return True
 
@@ -509,7 +573,7 @@ class SimulatedWorld:
         self.records.append((event.kind, event.source, event.target, event.noted, at))
         self.run_step(lambda: event.happen(self))
         if self._awaiting_rest:
-            self.run_step(self._look_for_rest)
+            self.run_step(self.look_for_rest)
 
     def run_step(self, action: Callable[[], object]) -> None:
         """Do something as one step: it and all that it makes ready.
@@ -555,6 +619,9 @@ class SimulatedWorld:
     def crash(self, cell: Cell) -> None:
         """End an actor as a power cut would."""
         self.note("crash", cell.ref.path, cell.ref.path, None)
+        if self.footprints is not None:
+            for each in [cell, *_below(cell)]:
+                self.footprints.write(process(each.front.ref.path))
         in_hand = list(_in_hand(cell))
         self.parked += crash(cell)
         for held in in_hand:
@@ -597,11 +664,20 @@ class SimulatedWorld:
 
     def end(self) -> None:
         """Close whatever still waits; it performs no effects any more."""
+        if self.footprints is not None:
+            self.footprints.finish()
         self._ended = True
         abandon(self.system, self.parked)
         for system in self._others:
             abandon(system)
         self._loop.shut()
+
+
+def _below(cell: Cell) -> Iterator[Cell]:
+    """List an actor's children, and theirs."""
+    for child in cell.children.values():
+        yield child
+        yield from _below(child)
 
 
 def _in_hand(cell: Cell) -> Iterator[Letter]:

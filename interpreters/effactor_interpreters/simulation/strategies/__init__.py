@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from effactor_interpreters.simulation.strategies.dpor import PartialOrderReduction
 from effactor_interpreters.simulation.strategies.pct import ProbabilisticConcurrencyTesting
 from effactor_interpreters.simulation.strategies.portfolio import Portfolio
 from effactor_interpreters.simulation.strategies.pos import PartialOrderSampling
@@ -27,6 +28,7 @@ STRATEGIES: Final[dict[str, Callable[[int], Strategy]]] = {
     "pct": ProbabilisticConcurrencyTesting,
     "deviations": Deviations,
     "exhaustive": Exhaustive,
+    "dpor": PartialOrderReduction,
 }
 
 _WITH_NUMBER: Final[dict[str, Callable[[int, int], Strategy]]] = {
