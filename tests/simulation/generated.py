@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from effactor import (
     Actor,
@@ -37,8 +38,6 @@ from effactor import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from effactor_interpreters.simulation.simulation import Simulation
 
 
@@ -132,7 +131,7 @@ class Node(Actor[Any]):
 
     @handler
     @program
-    def fetch(self, message: Fetch) -> Do[int]:
+    def fetch(self, message: Fetch) -> Do[int, Any]:
         got = yield from free_ask(at(message.to), Add(message.n))
         self.value += got
         return self.value
@@ -145,10 +144,12 @@ class Node(Actor[Any]):
 
     @handler
     @program
-    def both(self, message: Both) -> Do[int]:
-        got = yield from gather(
-            free_ask(at(message.one), Add(1)), free_ask(at(message.two), Add(2))
-        )
+    def both(self, message: Both) -> Do[int, Any]:
+        asks = [
+            free_ask(at(message.one), Add(1), timeout=50.0),
+            free_ask(at(message.two), Add(2), timeout=50.0),
+        ]
+        got = yield from gather(asks)
         self.value += 2 * got[0] + got[1]
         return self.value
 
@@ -175,6 +176,9 @@ class Overlapping(Node):
     concurrency = 2
 
 
+StopMode = Literal["graceful", "current", "now"]
+
+
 class Shared:
     """What the clients of one program have in common."""
 
@@ -184,45 +188,75 @@ class Shared:
         self.semaphore: Semaphore = Semaphore(1, name="s")
 
 
-Client = list[Any]
-"""The operations of one client, each a function of what is shared that makes a program."""
+Make = Callable[[Shared], Program[Any, Any]]
+"""Makes an operation of a client from what the clients share."""
 
 
-def operation(draw: random.Random, paths: list[str], *, rich: bool) -> Callable[[Shared], Any]:
+def operation(draw: random.Random, paths: list[str], *, rich: bool) -> Make:
     """Draw one operation of a client."""
-    to = draw.choice(paths)
-    other = draw.choice(paths)
+    to: ActorRef[Any] = at(draw.choice(paths))
+    other_path = draw.choice(paths)
+    other: ActorRef[Any] = at(other_path)
     n = draw.randrange(1, 4)
-    message = draw.choice(
-        [Add(n), Add(n), Double(), Double(), Relay(other, n), Fetch(other, n), Nap(float(n))]
-        + ([Both(to, other), Later(float(n)), Watch(other), Fail()] if rich else [])
-    )
-    kinds: list[Callable[[Shared], Any]] = [
-        lambda _: free_ask(at(to), message),
-        lambda _: free_ask(at(to), message),
-        lambda _: free_tell(at(to), message),
-        lambda _: free_tell(at(to), message),
-        lambda _: free_ask(at(to), message, timeout=float(n)),
-    ]
+    messages: list[Any] = [Add(n), Add(n), Double(), Double()]
+    messages += [Relay(other_path, n), Fetch(other_path, n), Nap(float(n))]
     if rich:
-        kinds += [
-            lambda _: free_stop(at(to), draw_mode),
-            lambda _: free_join(at(to)).timeout(50.0),
-            lambda _: free_sleep(float(n)),
-            lambda _: free_now(),
-            lambda _: free_spawn(Node).map(lambda ref: ref.path),
-            lambda _: race(free_ask(at(to), message), free_sleep(2.0)),
-            lambda _: free_ask(at(to), message).timeout(2.0),
-            lambda _: gather([free_tell(at(to), Add(n)), free_ask(at(other), Double())]),
-            lambda shared: shared.deferred.succeed(n),
-            lambda shared: shared.deferred.get().timeout(50.0),
-            lambda shared: shared.queue.put(n).timeout(50.0),
-            lambda shared: shared.queue.get().timeout(50.0),
-            lambda shared: shared.semaphore.with_permit(free_ask(at(to), message)),
-            lambda _: free_log("info", "note"),
+        messages += [Both(to.path, other_path), Later(float(n)), Watch(other_path), Fail()]
+    message = draw.choice(messages)
+    asks: list[Program[Any, Any]] = [
+        free_ask(to, message),
+        free_ask(to, message),
+        free_tell(to, message),
+        free_tell(to, message),
+        free_ask(to, message, timeout=float(n)),
+    ]
+    makes: list[Make] = [_always(each) for each in asks]
+    if rich:
+        mode: StopMode = draw.choice(["graceful", "current", "now"])
+        both: list[Program[Any, Any]] = [free_tell(to, Add(n)), free_ask(other, Double())]
+        programs: list[Program[Any, Any]] = [
+            free_stop(to, mode),
+            free_join(to).timeout(50.0),
+            free_sleep(float(n)),
+            free_now(),
+            free_spawn(Node).map(_path),
+            race(asks[0], free_sleep(2.0)),
+            free_ask(to, message).timeout(2.0),
+            gather(both),
+            free_log("info", "note"),
         ]
-    draw_mode: Any = draw.choice(["graceful", "current", "now"])
-    return draw.choice(kinds)
+        makes += [_always(each) for each in programs]
+        makes += coordinating(n, asks[0])
+    return draw.choice(makes)
+
+
+def coordinating(n: int, ask: Program[Any, Any]) -> list[Make]:
+    """List what clients do with what they share."""
+
+    def succeed(shared: Shared) -> Program[Any, Any]:
+        return shared.deferred.succeed(n)
+
+    def get(shared: Shared) -> Program[Any, Any]:
+        return shared.deferred.get().timeout(50.0)
+
+    def put(shared: Shared) -> Program[Any, Any]:
+        return shared.queue.put(n).timeout(50.0)
+
+    def take(shared: Shared) -> Program[Any, Any]:
+        return shared.queue.get().timeout(50.0)
+
+    def permitted(shared: Shared) -> Program[Any, Any]:
+        return shared.semaphore.with_permit(ask)
+
+    return [succeed, get, put, take, permitted]
+
+
+def _always(value: Program[Any, Any]) -> Make:
+    return lambda _shared: value
+
+
+def _path(ref: ActorRef[Any]) -> str:
+    return ref.path
 
 
 def generated(seed: int, outcomes: set[Any], *, rich: bool = True) -> Callable[[Simulation], None]:
@@ -247,7 +281,7 @@ def generated(seed: int, outcomes: set[Any], *, rich: bool = True) -> Callable[[
         draw.choice([Node, Node, Node, Overlapping, pool(Node, 2)] if rich else [Node])
         for _ in paths
     ]
-    how = [{} if kind is not Node else way for kind, way in zip(kinds, how, strict=True)]
+    how = [way if kind is Node else {} for kind, way in zip(kinds, how, strict=True)]
     clients = [
         [operation(draw, paths, rich=rich) for _ in range(draw.randrange(1, 3))]
         for _ in range(draw.randrange(2, 4))
@@ -255,8 +289,9 @@ def generated(seed: int, outcomes: set[Any], *, rich: bool = True) -> Callable[[
 
     def scenario(sim: Simulation) -> None:
         shared = Shared()
-        for path, kind, way in zip(paths, kinds, how, strict=True):
-            sim.spawn(kind, path[1:], **way)
+        for n, path in enumerate(paths):
+            kind: Any = kinds[n]
+            sim.spawn(kind, path[1:], **how[n])
         came: Any
         try:
             came = sim.run_all([client(ops, shared) for ops in clients])
@@ -277,15 +312,15 @@ def generated(seed: int, outcomes: set[Any], *, rich: bool = True) -> Callable[[
     return scenario
 
 
-def client(operations: list[Any], shared: Shared) -> Program[list[str]]:
+def client(operations: list[Make], shared: Shared) -> Program[list[str]]:
     """Run the operations of a client one after another, whatever becomes of each."""
 
     @program
     def steps() -> Do[list[str]]:
         came: list[str] = []
         for make in operations:
-            ended = yield from make(shared).exit()
-            came.append(worded(ended))
+            ended: str = yield from make(shared).exit().map(worded)
+            came.append(ended)
         return came
 
     return steps()

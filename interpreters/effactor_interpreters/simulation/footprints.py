@@ -79,7 +79,8 @@ class Step:
         target: Path of whoever it happened to.
         needs_idle: Whether it can happen only while its target does nothing.
         was_idle: Whether its target did nothing when it happened.
-        is_timer: Whether a timer fired.
+        obstacles: What may have stood in its way: its target, if that was busy; or timers with
+            earlier deadlines.
         segment: How often the scenario had waited for all to be quiet before.
     """
 
@@ -87,9 +88,9 @@ class Step:
         "cause",
         "enabled",
         "footprint",
-        "is_timer",
         "key",
         "needs_idle",
+        "obstacles",
         "segment",
         "target",
         "was_idle",
@@ -101,18 +102,39 @@ class Step:
         footprint: Footprint,
         enabled: tuple[Key, ...],
         segment: int,
+        cause: int,
+        obstacles: tuple[Object, ...],
         *,
         was_idle: bool,
     ) -> None:
         self.key: Key = event.key
-        self.cause: int = -event.order[0] - 1
+        self.cause: int = cause
         self.footprint: Footprint = footprint
         self.enabled: tuple[Key, ...] = enabled
         self.target: str = _target(event)
         self.needs_idle: bool = isinstance(event, Delivery) and not event.urgent
         self.was_idle: bool = was_idle
-        self.is_timer: bool = type(event) is Firing
+        self.obstacles: tuple[Object, ...] = obstacles
         self.segment: int = segment
+
+    @classmethod
+    def of_scenario(cls, index: int, footprint: Footprint, segment: int) -> Step:
+        """Make the step in which a scenario goes on: nobody has chosen it."""
+        step = cls.__new__(cls)
+        step.key = (SCENARIO, "goes on", index)
+        step.cause = index - 1
+        step.footprint = footprint
+        step.enabled = ()
+        step.target = SCENARIO
+        step.needs_idle = step.was_idle = False
+        step.obstacles = ()
+        step.segment = segment
+        return step
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether something else could have happened instead, had it been there."""
+        return bool(self.enabled)
 
 
 def _target(event: Event) -> str:
@@ -143,7 +165,9 @@ class Footprints:
         self.missed: list[tuple[int, Step]] = []
         self._current = Footprint()
         self._pending: dict[Key, Event] = {}
+        self._causes: dict[Key, int] = {}  # by event: index of the step that brought it about
         self._asks: dict[Key, Returning] = {}  # that have been sent and are not settled
+        self._timers: dict[Key, tuple[int, int | None]] = {}  # deadline; number of steps until gone
         self._segment = 0
         self._judging = False
         self._world: SimulatedWorld | None = None
@@ -165,12 +189,16 @@ class Footprints:
                 footprint,
                 tuple(option.key for option in options),
                 self._segment,
+                self._causes.get(event.key, -1),
+                self._obstacles(event, footprint, self._causes.get(event.key, -1)),
                 was_idle=cell is not None and cell.state == IDLE,
             )
         )
         if isinstance(event, Delivery) and type(event.reply) is Returning:
             self._asks.setdefault(event.key, event.reply)
         self._pending.pop(event.key, None)
+        if type(event) is Firing:
+            self._timers[event.key] = (event.timer.when, len(self.steps))
         self._watch_system()
 
     def _close(self) -> None:
@@ -181,7 +209,14 @@ class Footprints:
         for _, path in [found for found in footprint.writes if found[0] == "process"]:
             self._follow(self._cell(path))
         pending = {event.key: event for event in self._world.pending()}
+        here = len(self.steps) - 1
+        for key, event in pending.items():
+            self._causes.setdefault(key, here)
+            if type(event) is Firing:
+                self._timers[key] = (event.timer.when, None)
         for key, event in self._pending.items():
+            if key not in pending and type(event) is Firing:
+                self._timers[key] = (event.timer.when, len(self.steps))
             if key not in pending:
                 # An asker gave up, a timer was cancelled: it could have happened before.
                 footprint.writes.add(("event", key))
@@ -197,7 +232,10 @@ class Footprints:
 
     def _miss(self, event: Event, before: int) -> None:
         segment = self.steps[-1].segment if self.steps else 0
-        step = Step(event, _first(event), (), segment, was_idle=False)
+        footprint = _first(event)
+        cause = self._causes.get(event.key, -1)
+        obstacles = self._obstacles(event, footprint, cause)
+        step = Step(event, footprint, (), segment, cause, obstacles, was_idle=False)
         self.missed.append((before, step))
 
     def complete(self) -> Footprint:
@@ -205,11 +243,37 @@ class Footprints:
         self._close()
         return self._current
 
+    def _obstacles(self, event: Event, footprint: Footprint, cause: int) -> tuple[Object, ...]:
+        if type(event) is not Firing:
+            return (process(_target(event)),)
+        # It waits for timers with earlier deadlines, until they fire or are cancelled.
+        timer = event.timer
+        found: list[Object] = []
+        for key, (when, gone) in self._timers.items():
+            if when < timer.when and gone is not None and gone > cause:
+                found.append(("event", key))
+        footprint.reads.update(found)
+        return tuple(found)
+
     def finish(self) -> None:
         """Learn that the run has ended."""
         self._close()
         for event in self._pending.values():
             self._miss(event, len(self.steps))
+
+    def go_on(self, runs: Sequence[str]) -> None:
+        """Learn that the scenario goes on because programs have ended.
+
+        That is a step of its own, in which order the programs ended plays no part; it comes
+        at once after the step in which the last one did.
+
+        Args:
+            runs: Paths of the programs' runs.
+        """
+        self._close()
+        footprint = self._current = Footprint((process(SCENARIO),))
+        footprint.reads.update(process(path) for path in runs)
+        self.steps.append(Step.of_scenario(len(self.steps), footprint, self._segment))
 
     def barrier(self) -> None:
         """Learn that the scenario goes on after all is quiet: nothing races across this."""

@@ -22,7 +22,7 @@ from effactor_interpreters.runtime.controls import START, Question
 from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.runs import Run
 from effactor_interpreters.runtime.system import ActorSystem
-from effactor_interpreters.simulation.footprints import SCENARIO, process
+from effactor_interpreters.simulation.footprints import process
 from effactor_interpreters.simulation.recording import recording_effects
 
 if TYPE_CHECKING:
@@ -166,17 +166,9 @@ class Simulation:
             self.system.runs[run] = None
             self._world.begin_later(run, run.begin)
             runs.append(run)
-        left = len(runs)
-
-        def ended() -> bool:
-            nonlocal left
-            before, left = left, sum(run.fiber.outcome is None for run in runs)
-            footprints = self._world.footprints
-            if left != before and footprints is not None:
-                footprints.write(process(SCENARIO))  # which waits for this
-            return not left
-
-        self._pump(ended)
+        self._pump(lambda: all(run.fiber.outcome is not None for run in runs))
+        if self._world.footprints is not None:
+            self._world.footprints.go_on([run.path for run in runs])
         answers: list[A] = []
         for run in runs:
             self.system.forget_run(run)

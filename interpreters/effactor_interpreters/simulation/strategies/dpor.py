@@ -57,14 +57,16 @@ class _Guided:
     def __init__(self, nodes: list[_Node]) -> None:
         self.footprints: Footprints = Footprints()
         self._nodes = nodes
-        self._depth = 0
 
     def __call__(self, _position: int, options: Sequence[Event]) -> int:
         """Follow the nodes that there are, and add one where they end."""
-        nodes, depth = self._nodes, self._depth
-        self._depth += 1
+        nodes, steps = self._nodes, self.footprints.steps
+        depth = len(steps)
         keys = [option.key for option in options]
-        if depth == len(nodes):
+        if depth >= len(nodes):
+            self.footprints.complete()
+            while depth > len(nodes):  # the scenario has gone on: nobody chose that
+                nodes.append(_Node((), self._asleep()))
             nodes.append(_Node(tuple(keys), self._asleep()))
             if not nodes[depth].chosen:
                 nodes.pop()
@@ -78,7 +80,7 @@ class _Guided:
         """Say what need not be tried after the step that came last."""
         if not self._nodes:
             return {}
-        last = self.footprints.complete()
+        last = self.footprints.steps[len(self._nodes) - 1].footprint
         asleep = self._nodes[-1].asleep
         return {key: each for key, each in asleep.items() if not each.conflicts(last)}
 
@@ -117,6 +119,9 @@ class PartialOrderReduction:
             order.append(step)
         for before, step in footprints.missed:
             self._reverse(step, before)
+            race = order.race_with(step, before - 1) if before else None
+            if race is not None:
+                self._want(race)
         self._back()
 
     def _reverse(self, step: Step, length: int) -> None:
@@ -139,7 +144,7 @@ class PartialOrderReduction:
         while nodes:
             node = nodes[-1]
             index = len(nodes) - 1
-            if index < len(steps):
+            if index < len(steps) and node.enabled:
                 node.asleep[node.chosen] = steps[index].footprint
             left = [key for key in node.enabled if key in node.wanted and key not in node.asleep]
             if left:

@@ -102,22 +102,69 @@ class HappensBefore:
         passed = 0  # what must come before a race already found
         for index in _descending(candidates):
             earlier = steps[index]
-            if passed >> index & 1 or not _could_come_first(later, earlier, index):
+            if passed >> index & 1 or not self._could_come_first(later, earlier, index, length):
                 continue
             passed |= self._before[index]
-            yield Race(index, self._initials(later, index, length))
+            yield self._race(later, index, length)
 
-    def _initials(self, later: Step, index: int, length: int) -> frozenset[Key]:
-        """Find what can come first of all that may come before *later* without step *index*.
+    def race_with(self, later: Step, index: int) -> Race | None:
+        """Find out whether a step raced with an event that it made impossible.
+
+        Args:
+            later: The event, which never happened.
+            index: The step.
+
+        Returns:
+            The race. All steps of the run count: those that do not depend on that step could
+            have come before it, and have let the event happen.
+        """
+        length = len(self._steps)
+        if not self._could_come_first(later, self._steps[index], index, length):
+            return None
+        return self._race(later, index, length)
+
+    def _race(self, later: Step, index: int, length: int) -> Race:
+        # The scenario goes on in the same breath as the step before: it has to come before both.
+        first = index
+        while first and not self._steps[first].is_chosen:
+            first -= 1
+        return Race(first, self._initials(later, first, index, length))
+
+    def _could_come_first(self, later: Step, earlier: Step, index: int, length: int) -> bool:
+        """Tell whether *later* could have happened in place of *earlier*."""
+        if later.key in earlier.enabled:
+            return True
+        if not earlier.is_chosen:
+            return later.cause < index
+        if later.segment != earlier.segment:
+            return False
+        if later.cause >= index:
+            # It came about later. Then nothing is in its way but a target that was busy.
+            return not (
+                later.needs_idle and earlier.target == later.target and not earlier.was_idle
+            )
+        # Something stood in its way: did what does not depend on *earlier* remove it?
+        removers = 0
+        for obstacle in later.obstacles:
+            removers |= self._writers.get(obstacle, 0)
+        removers &= (1 << length) - (1 << index)
+        return bool(removers) and all(
+            n != index and not self._before[n] >> index & 1 for n in _descending(removers)
+        )
+
+    def _initials(self, later: Step, first: int, last: int, length: int) -> frozenset[Key]:
+        """Find what can come first of all that may come before *later* without some steps.
+
+        Those are the steps from *first* to *last*.
 
         These are the weak initials of Abdulla, Aronis, Jonsson, Sagonas, "Optimal Dynamic
         Partial Order Reduction", POPL 2014.
         """
         steps, before = self._steps, self._before
-        after = 1 << index  # what happens after the step
+        after = (1 << last + 1) - (1 << first)  # what happens after those steps, and they
         free = 0
         initials: list[Key] = []
-        for n in range(index + 1, length):
+        for n in range(last + 1, length):
             if before[n] & after:
                 after |= 1 << n
                 continue
@@ -130,16 +177,6 @@ class HappensBefore:
         if not needed & free:
             initials.append(later.key)
         return frozenset(initials)
-
-
-def _could_come_first(later: Step, earlier: Step, index: int) -> bool:
-    """Tell whether *later* could have happened in place of *earlier*."""
-    if later.key in earlier.enabled:
-        return True
-    if later.cause < index or later.segment != earlier.segment:
-        return False  # it was there, and could not: something stood in its way
-    # It came about later. Then nothing is in its way but a target that was busy.
-    return not (later.needs_idle and earlier.target == later.target and not earlier.was_idle)
 
 
 def _descending(steps: int) -> Sequence[int]:
