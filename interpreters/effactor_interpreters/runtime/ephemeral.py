@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from effactor.actors.actor import Actor
+    from effactor.actors.envelope import SendOptions
     from effactor.actors.ref import ActorRef, StopManner
     from effactor_interpreters.runtime.cell import Cell
     from effactor_interpreters.runtime.engine.fiber import Fiber
@@ -61,11 +62,12 @@ class Errand:
         actor: The child's class, or a function that makes it.
         message: The message.
         name: Its name, or None.
+        options: What travels with the message, or None.
         timeout: Seconds for its start and the reply together; None for no limit.
         ref: The child, from when it is made.
     """
 
-    __slots__ = ("actor", "message", "name", "ref", "timeout")
+    __slots__ = ("actor", "message", "name", "options", "ref", "timeout")
 
     def __init__(
         self,
@@ -73,12 +75,14 @@ class Errand:
         message: Any,
         timeout: float | None,
         name: str | None,
+        options: SendOptions | None = None,
     ) -> None:
         self.actor: Callable[[], Actor[Any]] = actor
         self.name: str | None = name
         self.timeout: float | None = timeout
         self.ref: ActorRef[Any] | None = None
         self.message: Any = message
+        self.options: SendOptions | None = options
 
     def begin(self) -> Program[Any, Any]:
         """Start the child, and answer `Begun`; an interrupt stops it at once."""
@@ -96,7 +100,7 @@ class Errand:
         return Pure(None) if self.ref is None else Join(self.ref)
 
     def _ask(self, begun: Begun) -> Program[Any, Any]:
-        return Ask(begun.ref, self.message, begun.left)
+        return Ask(begun.ref, self.message, begun.left, self.options)
 
     def _stop(self, mode: StopManner = "now") -> Program[None]:
         return Pure(None) if self.ref is None else Stop(self.ref, mode)

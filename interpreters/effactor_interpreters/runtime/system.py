@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from effactor.actors.actor import Actor
+    from effactor.actors.envelope import SendOptions
     from effactor.actors.message import Message, Query
     from effactor.actors.props import SpawnOptions
     from effactor.actors.ref import ActorRef, StopManner
@@ -198,6 +199,7 @@ class ActorSystem(Registry):
         message: Query[M, R, Any],
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> R: ...
     @overload
     async def ask(
@@ -206,6 +208,7 @@ class ActorSystem(Registry):
         message: M,
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Any: ...
     @overload
     async def ask(
@@ -214,6 +217,7 @@ class ActorSystem(Registry):
         message: Message[R, Any],
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> R: ...
     @overload
     async def ask(
@@ -222,6 +226,7 @@ class ActorSystem(Registry):
         message: Any,
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Any: ...
     async def ask(
         self,
@@ -229,6 +234,7 @@ class ActorSystem(Registry):
         message: Any,
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Any:
         """Ask the actor at a path, or that a ref names: `await system.ask("/till", Total())`.
 
@@ -237,6 +243,7 @@ class ActorSystem(Registry):
                 `ActorRef.at(path)` or come out of a pickle.
             message: The message; a `Message[R, E]` types the reply.
             timeout: Seconds to wait for the reply, as in `ref.ask`.
+            options: What travels with the message, or None.
 
         Returns:
             The reply. It raises what `ref.ask` raises; a ref to an actor that does
@@ -247,26 +254,37 @@ class ActorSystem(Registry):
             ActorStopped: If that is because the system shuts down.
         """
         self.bind()
-        return await self.target("ask", target).ask(message, timeout=timeout)
+        return await self.target("ask", target).ask(message, timeout=timeout, options=options)
 
     @overload
-    async def tell(self, target: ActorRef[M], message: M) -> None: ...
+    async def tell(
+        self, target: ActorRef[M], message: M, *, options: SendOptions | None = None
+    ) -> None: ...
     @overload
-    async def tell(self, target: str, message: Any) -> None: ...
-    async def tell(self, target: ActorRef[Any] | str, message: Any) -> None:
+    async def tell(
+        self, target: str, message: Any, *, options: SendOptions | None = None
+    ) -> None: ...
+    async def tell(
+        self,
+        target: ActorRef[Any] | str,
+        message: Any,
+        *,
+        options: SendOptions | None = None,
+    ) -> None:
         """Send a message to the actor at a path, or that a ref names.
 
         Args:
             target: A path, as for `get_actor`, or a ref.
             message: The message. To a ref whose actor does not live it is a dead
                 letter, as for `ref.tell`.
+            options: What travels with the message, or None.
 
         Raises:
             ActorNotFound: If nobody lives at the path; it names the nearest paths.
             ActorStopped: If that is because the system shuts down.
         """
         self.bind()
-        await self.target("tell", target).tell(message)
+        await self.target("tell", target).tell(message, options=options)
 
     async def stop(self, target: ActorRef[Any] | str, mode: StopManner = "graceful") -> None:
         """Ask the actor at a path, or that a ref names, to stop; see `ref.stop`.
