@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -669,7 +670,7 @@ def test_what_a_decorated_hook_returns_must_be_awaitable(world: World) -> None:
             yield from ()
             return ["waited"]
 
-    def returning(value: Any) -> Any:
+    def returning(value: Callable[[], Any]) -> Callable[[Any], Any]:
         def decorate(hook: Any) -> Any:
             @functools.wraps(hook)
             def instead(self: Any, *_args: Any) -> Any:

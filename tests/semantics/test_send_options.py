@@ -204,8 +204,10 @@ def test_a_token_takes_back_what_the_context_asks(world: World, way: str) -> Non
         async def send(self, message: Send) -> Any:
             try:
                 await CANCELLED[message.way](self, message.ref, message.options)
-            except (AskCancelled, BranchesFailed) as error:
-                return type(error), list(self.context.children)
+            except AskCancelled:
+                return AskCancelled, list(self.context.children)
+            except BranchesFailed:
+                return BranchesFailed, list(self.context.children)
 
     async def body(system: ActorSystem) -> None:
         slow = await system.spawn(Slow, "slow")

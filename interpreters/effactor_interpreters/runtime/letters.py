@@ -489,7 +489,7 @@ def handle(cell: Cell, letter: Letter, message: Any) -> Generator[Any, Any, Any]
             raise letter.unhandled(cell)
         handler = behavior.every[kind]
     if letter.stream is not None and kind in behavior.generators:
-        from effactor_interpreters.runtime.streams import produce
+        from effactor_interpreters.runtime.producing import produce
 
         try:
             generator = behavior.generators[kind](cell.actor, message)

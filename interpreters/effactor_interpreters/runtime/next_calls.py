@@ -95,8 +95,9 @@ def check_end(letter: Letter, answer: Any) -> Generator[Any, Any, None]:
         further.close()
         msg = f"Middleware.on_receive did not await next_fn, so no handler has run; {_AWAIT}"
         raise TypeError(msg)
-    if type(answer) in UNFINISHED and isawaitable(answer):
-        answer.close()  # type: ignore[attr-defined]  # both types have it
+    left: Any = answer  # what is known to be awaitable is not known to have a `close`
+    if type(left) in UNFINISHED and isawaitable(answer):
+        left.close()
         msg = (
             "Middleware.on_receive returned what has yet to be awaited, so no handler has run; "
             f"{_AWAIT}"
