@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from asyncio import CancelledError
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from effactor.actors.ref import ActorRef
@@ -60,12 +61,14 @@ class Orchestrating:
     def sequence(
         self,
         asks: Any,
-        *,
+        *more: Any,
         concurrency: int | None = None,
         timeout: float | None = None,
         options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, list[Any]]:
         """Ask several at once; the first failure interrupts the rest."""
+        if more:
+            raise _no_list("sequence", (asks, *more))
         made = _Asks("sequence", timeout, _for_several("sequence", options))
         check_concurrency("sequence", concurrency)
         return run_as(self._cell, made.together(gather(made.all(asks), concurrency)))
@@ -86,9 +89,15 @@ class Orchestrating:
         return run_as(self._cell, asks.together(gather(programs, concurrency)))
 
     def race(
-        self, asks: Any, *, timeout: float | None = None, options: SendOptions | None = None
+        self,
+        asks: Any = (),
+        *more: Any,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, Any]:
         """Ask several at once; the first success wins."""
+        if more:
+            raise _no_list("race", (asks, *more))
         made = _Asks("race", timeout, _for_several("race", options))
         # What handlers raised, not what says so: for `except*`.
         programs = tuple(map(_unwrapping, made.all(asks)))
@@ -171,6 +180,25 @@ def _has_a_name(where: str, target: object) -> ValueError:
     return ValueError(f"{where}: name is for an ephemeral child, but {target!r} lives already")
 
 
+def _no_list(where: str, given: tuple[Any, ...]) -> TypeError:
+    for each in given:
+        if isinstance(each, Awaitable):
+            return _no_pair(where, each)
+    return TypeError(
+        f"{where}: asks must be one list of pairs, got {len(given)} arguments; write "
+        f"{where}([(target, message), (target, message)])"
+    )
+
+
+def _no_pair(where: str, given: Any) -> TypeError:
+    hint = ""
+    if isinstance(given, Awaitable):
+        hint = "; give the target and the message, and not an ask that was made of them"
+    elif isinstance(given, ActorRef):
+        hint = "; write [(target, message)]"
+    return TypeError(f"{where}: each ask must be a pair (target, message), got {given!r}{hint}")
+
+
 def _for_several(where: str, options: SendOptions | None) -> SendOptions | None:
     """Refuse an id: whoever takes messages of one id for one would handle the first only."""
     if options is not None and getattr(options, "id", None) is not None:
@@ -193,7 +221,8 @@ class _Asks:
             timeout: Seconds for each reply.
             options: What travels with each message, or None.
         """
-        seconds(where, "timeout", timeout)
+        if timeout != math.inf:
+            seconds(where, "timeout", timeout)
         if options is not None:
             check_options(where, options)
         self._where = where
@@ -204,13 +233,14 @@ class _Asks:
     def all(self, asks: Any) -> list[Program[Any, Any]]:
         """Return the programs of pairs of a target and a message."""
         programs: list[Program[Any, Any]] = []
+        if isinstance(asks, Awaitable):
+            raise _no_pair(self._where, asks)
         for pair in collected(self._where, "asks", asks):
             match pair:
                 case (target, message):
                     programs.append(self.one(target, message))
                 case _:
-                    msg = f"{self._where}: each ask must be a pair (target, message), got {pair!r}"
-                    raise TypeError(msg)
+                    raise _no_pair(self._where, pair)
         return programs
 
     def one(self, target: Any, message: Any, name: str | None = None) -> Program[Any, Any]:

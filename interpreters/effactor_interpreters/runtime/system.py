@@ -10,6 +10,7 @@ from typing_extensions import TypeVar, Unpack, override
 
 from effactor.actors.props import props
 from effactor.actors.supervision import a_strategy
+from effactor.errors import ActorNotFound
 from effactor.programs.exits import Interrupted
 from effactor.programs.operations import check_stop_mode, seconds
 from effactor.programs.structure import a_program
@@ -126,6 +127,12 @@ class ActorSystem(Registry):
         state = "closing" if self.closing else "open"
         return f"<ActorSystem {self.name!r}, {len(self.cells)} actors, {state}>"
 
+    @property
+    @override
+    def closing_words(self) -> str:
+        """What errors say of the system, once its shutdown has begun."""
+        return self._shutdown.words
+
     # ------------------------------------------------------------ actors
 
     async def spawn(
@@ -170,8 +177,14 @@ class ActorSystem(Registry):
 
         Raises:
             ActorNotFound: If there is none; it names the nearest paths.
+            ActorStopped: If that is because the system shuts down.
         """
-        return self.at(path)
+        try:
+            return self.at(path)
+        except ActorNotFound:
+            if not self.closing:
+                raise
+        raise self.nobody_left(path)
 
     def actors(self) -> dict[str, ActorRef[Any]]:
         """List the living actors, children included.
