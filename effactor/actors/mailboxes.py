@@ -224,8 +224,10 @@ class FastMailbox(Mailbox):
     def __init__(self, *given: Never, **options: Never) -> None:
         """Refuse a bound."""
         if given or options:
-            words = [repr(value) for value in given]
-            words += [f"{name}={value!r}" for name, value in options.items()]
+            values: tuple[object, ...] = given
+            named: dict[str, object] = {**options}
+            words = [repr(value) for value in values]
+            words += [f"{name}={value!r}" for name, value in named.items()]
             wanted = ", ".join(words)
             msg = f"FastMailbox: it takes no options, got {wanted}; write MemoryMailbox({wanted})"
             raise TypeError(msg)

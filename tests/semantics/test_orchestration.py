@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pytest
@@ -675,7 +675,7 @@ class Uses(Actor[Any]):
         return await message(self.context)
 
 
-FOR_EVER: dict[str, Any] = {
+FOR_EVER: dict[str, Callable[[Any, Any], Any]] = {
     "ask": lambda context, ref: context.ask(ref, "x", timeout=math.inf),
     "ask, child": lambda context, ref: context.ask(Late, "x", timeout=math.inf),
     "race": lambda context, ref: context.race([(ref, "x"), (Late, "x")], timeout=math.inf),
@@ -690,7 +690,7 @@ def test_an_infinite_timeout_waits_for_ever_whatever_the_default(world: World, w
         async with ActorSystem("shop", ask_timeout=5) as system:
             ref = await system.spawn(Late, "late")
             uses = await system.spawn(Uses, "uses")
-            use = partial(FOR_EVER[way], ref=ref)
+            use: Callable[[Any], Any] = lambda context: FOR_EVER[way](context, ref)  # noqa: E731
             assert await uses.ask(use, timeout=math.inf) == "x"
 
     world.run(body)
