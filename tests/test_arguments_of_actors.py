@@ -25,6 +25,7 @@ from effactor import (
     AllForOneStrategy,
     CancellationToken,
     Directive,
+    FastMailbox,
     MemoryMailbox,
     Middleware,
     OneForOneStrategy,
@@ -46,7 +47,7 @@ from effactor import (
     pool,
     pure,
 )
-from effactor.interpreters import ActorSystem
+from effactor.interpreters import ActorSystem, VirtualActorRegistry
 
 Words = tuple[str, ...]
 Value = tuple[Callable[[], Any], type[BaseException], Words]
@@ -98,6 +99,7 @@ def named(cases: Sequence[tuple[Any, Any, Words]]) -> list[str]:
 options: Any = SendOptions
 mailbox: Any = MemoryMailbox
 threaded: Any = ThreadedMailbox
+fast: Any = FastMailbox
 strategy: Any = OneForOneStrategy
 all_for_one: Any = AllForOneStrategy
 stop: Any = free_stop
@@ -128,6 +130,18 @@ VALUES: list[Value] = [
     (lambda: mailbox(capacity=math.nan), TypeError, ("MemoryMailbox: capacity", "nan")),
     (lambda: mailbox(overflow="wait"), ValueError, ("overflow", "block, reject", "'wait'")),
     (lambda: mailbox(order="lifo"), ValueError, ("order", "fifo, priority", "'lifo'")),
+    (
+        lambda: mailbox(overflow="reject"),
+        ValueError,
+        ("overflow='reject'", "without a capacity", "MemoryMailbox(100, overflow='reject')"),
+    ),
+    (
+        lambda: threaded(overflow="drop_oldest"),
+        ValueError,
+        ("ThreadedMailbox: overflow='drop_oldest'", "without a capacity"),
+    ),
+    (lambda: fast(5), TypeError, ("FastMailbox: it takes no options", "write MemoryMailbox(5)")),
+    (lambda: fast(capacity=5), TypeError, ("FastMailbox", "write MemoryMailbox(capacity=5)")),
     (lambda: threaded(overflow="block"), ValueError, ("ThreadedMailbox: overflow", "use 'reject'")),
     (
         lambda: threaded(order="priority"),
@@ -147,6 +161,7 @@ VALUES: list[Value] = [
     (lambda: when(print, poll=0), ValueError, ("When: poll", "0")),
     (lambda: when(print, then="kill"), ValueError, ("When: then", '"drain"', "'kill'")),
     (lambda: AfterIdle(math.nan), ValueError, ("AfterIdle: seconds", "nan")),
+    (lambda: AfterIdle(0), ValueError, ("AfterIdle: seconds must be", "> 0", "got 0")),
     (lambda: AfterIdle(anything), TypeError, ("AfterIdle: seconds", "None")),
     (lambda: Priority(True), TypeError, ("Priority: value", "True")),
     (lambda: token(5), TypeError, ("CancellationToken: parent", "5")),
@@ -294,6 +309,11 @@ CALLS: list[Use] = [
     (lambda s, r: s.events.subscribe(print, "Sent"), TypeError, ("kinds", "'Sent'")),
     (lambda s, r: s.events.stream(events), TypeError, ("kinds", "module")),
     (lambda s, r: s.events.stream(capacity=0), ValueError, ("stream: capacity", "0")),
+    (
+        lambda s, r: VirtualActorRegistry(s, idle_seconds=0),
+        ValueError,
+        ("VirtualActorRegistry: idle_seconds must be > 0",),
+    ),
     (lambda s, r: r.stop(None), ValueError, ("stop: mode", '"now"', "None")),
     (lambda s, r: r.stop(["now"]), ValueError, ("stop: mode", "['now']")),
     (lambda s, r: AT.stop(), UnboundRef, ("belongs to no system", "get_actor('/echo')")),
@@ -381,6 +401,33 @@ INSIDE: list[Use] = [
         ("sequence: concurrency", "0"),
     ),
     (lambda a, r: a.context.race([]), ValueError, ("race: asks", "at least one")),
+    (lambda a, r: a.context.race(), ValueError, ("race: asks", "at least one")),
+    (lambda a, r: a.context.race((r, "x")), TypeError, ("race", "write [(target, message)]")),
+    (
+        lambda a, r: a.context.race((r, "x"), (r, "y")),
+        TypeError,
+        ("race: asks must be one list of pairs, got 2", "race([(target, message)"),
+    ),
+    (
+        lambda a, r: a.context.race(free_ask(r, "x"), free_ask(r, "y")),
+        TypeError,
+        ("race", "(target, message)", "not an ask that was made of them"),
+    ),
+    (
+        lambda a, r: a.context.race([a.context.run_free]),
+        TypeError,
+        ("race", "(target, message)"),
+    ),
+    (
+        lambda a, r: a.context.sequence((r, "x"), (r, "y")),
+        TypeError,
+        ("sequence: asks must be one list of pairs, got 2",),
+    ),
+    (
+        lambda a, r: a.context.sequence(free_ask(r, "x")),
+        TypeError,
+        ("sequence", "not an ask that was made of them"),
+    ),
     (lambda a, r: a.context.race([(None, "x")]), TypeError, ("race: target", "None")),
     (lambda a, r: a.context.traverse(r, ["x"]), TypeError, ("traverse: inputs", "ActorRef")),
     (
@@ -454,6 +501,7 @@ async def test_outside_of_a_handler_what_belongs_to_one_is_refused() -> None:
 AFTERWARDS: dict[str, Callable[[Any, Any], Any]] = {
     "spawn": lambda system, ref: system.spawn(Echo),
     "run_free": lambda system, ref: system.run_free(pure(1)),
+    "get_actor": lambda system, ref: system.get_actor("/echo"),
     "ask a path": lambda system, ref: system.ask("/echo", "x"),
     "tell a path": lambda system, ref: system.tell("/echo", "x"),
     "ask a ref": lambda system, ref: system.ask(ref, "x"),
@@ -467,7 +515,7 @@ AFTERWARDS: dict[str, Callable[[Any, Any], Any]] = {
 async def test_a_system_that_was_shut_down_says_so(use: Callable[[Any, Any], Any]) -> None:
     async with ActorSystem("shop") as system:
         ref = await system.spawn(Echo, "echo")
-    with pytest.raises(ActorStopped, match=r"shuts down|is shutting down|by the shutdown of"):
+    with pytest.raises(ActorStopped, match=r"/shop has been shut down|by the shutdown of /shop"):
         await settled(use(system, ref))
 
 

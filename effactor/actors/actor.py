@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from effactor.actors.dispatch import Behavior
-    from effactor.actors.envelope import Envelope
+    from effactor.actors.envelope import Envelope, SendOptions
     from effactor.actors.message import Message, Query
     from effactor.actors.props import SpawnOptions
     from effactor.actors.ref import ActorRef, StopManner
@@ -69,7 +69,11 @@ class ActorContext(Orchestration, Scheduling, Protocol):
         ...
 
     def tell(
-        self, target: Callable[[], Actor[M]] | ActorRef[M] | str, message: M
+        self,
+        target: Callable[[], Actor[M]] | ActorRef[M] | str,
+        message: M,
+        *,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, None]:
         """Send a message: to a ref, a path, or a temporary child of a class."""
         ...
@@ -208,6 +212,7 @@ class Actor(Generic[M_contra]):
         message: Query[M, R, Any],
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, R]: ...
     @overload
     def ask(
@@ -216,14 +221,25 @@ class Actor(Generic[M_contra]):
         message: M,
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, Any]: ...
     @overload
     def ask(
-        self, target: str, message: Message[R, Any], *, timeout: float | None = None
+        self,
+        target: str,
+        message: Message[R, Any],
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, R]: ...
     @overload
     def ask(
-        self, target: str, message: Any, *, timeout: float | None = None
+        self,
+        target: str,
+        message: Any,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, Any]: ...
     def ask(
         self,
@@ -231,6 +247,7 @@ class Actor(Generic[M_contra]):
         message: Any,
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, Any]:
         """Ask another actor, or a child that lives for this one message.
 
@@ -238,6 +255,7 @@ class Actor(Generic[M_contra]):
             target: A ref, a path, or the class (or factory) of an ephemeral child.
             message: The message; a `Message[R, E]` types the reply.
             timeout: Seconds to wait for the reply, as in `ref.ask`.
+            options: What travels with the message, or None.
 
         Returns:
             A coroutine of the reply; it raises what `ref.ask` raises.
@@ -248,17 +266,27 @@ class Actor(Generic[M_contra]):
         context: Any = self.context
         # What is no target at all is refused there, too.
         if callable(target) or not (isinstance(target, str) or hasattr(target, "incarnation")):
-            return context.ask(target, message, timeout=timeout)  # type: ignore[no-any-return]
-        return context.system.ask(target, message, timeout=timeout)  # type: ignore[no-any-return]
+            return context.ask(target, message, timeout=timeout, options=options)  # type: ignore[no-any-return]
+        return context.system.ask(target, message, timeout=timeout, options=options)  # type: ignore[no-any-return]
 
     @overload
     def tell(
-        self, target: Callable[[], Actor[M]] | ActorRef[M], message: M
+        self,
+        target: Callable[[], Actor[M]] | ActorRef[M],
+        message: M,
+        *,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, None]: ...
     @overload
-    def tell(self, target: str, message: Any) -> Coroutine[Any, Any, None]: ...
     def tell(
-        self, target: Callable[[], Actor[Any]] | ActorRef[Any] | str, message: Any
+        self, target: str, message: Any, *, options: SendOptions | None = None
+    ) -> Coroutine[Any, Any, None]: ...
+    def tell(
+        self,
+        target: Callable[[], Actor[Any]] | ActorRef[Any] | str,
+        message: Any,
+        *,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, None]:
         """Send a message to another actor, or to a temporary child.
 
@@ -266,6 +294,7 @@ class Actor(Generic[M_contra]):
             target: A ref, a path, or the class (or factory) of a child, which is started
                 for this message and ends by its stop policy.
             message: The message.
+            options: What travels with the message, or None.
 
         Returns:
             A coroutine that ends once the mailbox has taken the message.
@@ -275,7 +304,7 @@ class Actor(Generic[M_contra]):
                 ever.
             ActorNotFound: If nobody lives at the path.
         """
-        return self.context.tell(target, message)
+        return self.context.tell(target, message, options=options)
 
     def spawn(
         self,

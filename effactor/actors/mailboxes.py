@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any, Literal, Protocol, final, get_args
+from typing import TYPE_CHECKING, Any, Literal, Never, Protocol, final, get_args
 
 from typing_extensions import override
 
@@ -155,6 +155,23 @@ def _check(mailbox: Any) -> None:
     seconds(where, "time_to_live", mailbox.time_to_live)
 
 
+def _check_full(mailbox: Any, default: Overflow) -> None:
+    """Refuse a rule for what can never happen.
+
+    Args:
+        mailbox: The mailbox.
+        default: How it overflows if nobody says so.
+    """
+    overflow = mailbox.overflow
+    if mailbox.capacity is None and overflow != default:
+        where = type(mailbox).__name__
+        msg = (
+            f"{where}: overflow={overflow!r} says what happens when it is full, but without a "
+            f"capacity it never is; write {where}(100, overflow={overflow!r})"
+        )
+        raise ValueError(msg)
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class MemoryMailbox(Mailbox):
@@ -180,6 +197,7 @@ class MemoryMailbox(Mailbox):
     def __post_init__(self) -> None:
         """Refuse bounds that make no sense."""
         _check(self)
+        _check_full(self, "block")
 
     @override
     def open(self) -> Inbox | None:
@@ -198,7 +216,21 @@ class FastMailbox(Mailbox):
 
     It has no options: what bounds a mailbox costs a look at every message, so a bounded one
     is a `MemoryMailbox`.
+
+    Raises:
+        TypeError: If it is given any.
     """
+
+    def __init__(self, *given: Never, **options: Never) -> None:
+        """Refuse a bound."""
+        if given or options:
+            values: tuple[object, ...] = given
+            named: dict[str, object] = {**options}
+            words = [repr(value) for value in values]
+            words += [f"{name}={value!r}" for name, value in named.items()]
+            wanted = ", ".join(words)
+            msg = f"FastMailbox: it takes no options, got {wanted}; write MemoryMailbox({wanted})"
+            raise TypeError(msg)
 
     @override
     def open(self) -> None:
@@ -241,6 +273,7 @@ class ThreadedMailbox(Mailbox):
                 "with a MemoryMailbox"
             )
             raise ValueError(msg)
+        _check_full(self, "reject")
 
     @override
     def open(self) -> Inbox:

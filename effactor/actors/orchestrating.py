@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
     from effactor.actors.actor import Actor
+    from effactor.actors.envelope import SendOptions
     from effactor.actors.message import Message, Query
     from effactor.actors.ref import ActorRef, ReplyIterator
 
@@ -46,6 +47,7 @@ class Orchestration(Protocol):
         *,
         timeout: float | None = None,
         name: str | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, R]: ...
     @overload
     def ask(
@@ -55,17 +57,34 @@ class Orchestration(Protocol):
         *,
         timeout: float | None = None,
         name: str | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, Any]: ...
     @overload
     def ask(
-        self, target: str, message: Message[R, Any], *, timeout: float | None = None
+        self,
+        target: str,
+        message: Message[R, Any],
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, R]: ...
     @overload
     def ask(
-        self, target: str, message: object, *, timeout: float | None = None
+        self,
+        target: str,
+        message: object,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, Any]: ...
     def ask(
-        self, target: Any, message: Any, *, timeout: float | None = None, name: str | None = None
+        self,
+        target: Any,
+        message: Any,
+        *,
+        timeout: float | None = None,
+        name: str | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, Any]:
         """Ask one actor.
 
@@ -74,6 +93,7 @@ class Orchestration(Protocol):
             message: The message.
             timeout: Seconds to wait for the reply.
             name: The ephemeral child's name; None makes one from the class's.
+            options: What travels with the message, or None.
 
         Returns:
             A coroutine of the reply. It raises what the handler raised, or an
@@ -92,6 +112,7 @@ class Orchestration(Protocol):
         *,
         concurrency: int | None = None,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, list[R]]: ...
     @overload
     def sequence(
@@ -100,9 +121,15 @@ class Orchestration(Protocol):
         *,
         concurrency: int | None = None,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, list[Any]]: ...
     def sequence(
-        self, asks: Any, *, concurrency: int | None = None, timeout: float | None = None
+        self,
+        asks: Any,
+        *,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, list[Any]]:
         """Ask several at once; the first failure interrupts the rest.
 
@@ -110,6 +137,7 @@ class Orchestration(Protocol):
             asks: Pairs of a target and a message.
             concurrency: How many asks may be open at the same time; None for all.
             timeout: Seconds to wait for each reply.
+            options: What travels with each message, or None.
 
         Returns:
             A coroutine of the replies, in the order of the asks.
@@ -127,6 +155,7 @@ class Orchestration(Protocol):
         *,
         concurrency: int | None = None,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, list[R]]: ...
     @overload
     def traverse(
@@ -136,6 +165,7 @@ class Orchestration(Protocol):
         *,
         concurrency: int | None = None,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, list[Any]]: ...
     @overload
     def traverse(
@@ -145,6 +175,7 @@ class Orchestration(Protocol):
         *,
         concurrency: int | None = None,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, list[R]]: ...
     @overload
     def traverse(
@@ -154,6 +185,7 @@ class Orchestration(Protocol):
         *,
         concurrency: int | None = None,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, list[Any]]: ...
     def traverse(
         self,
@@ -162,6 +194,7 @@ class Orchestration(Protocol):
         *,
         concurrency: int | None = None,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, list[Any]]:
         """Ask one target each of several messages at once: for a class, a child for each.
 
@@ -170,6 +203,7 @@ class Orchestration(Protocol):
             target: As for `ask`.
             concurrency: How many asks may be open at the same time; None for all.
             timeout: Seconds to wait for each reply.
+            options: What travels with each message, or None.
 
         Returns:
             A coroutine of the replies, in the order of the messages. The first failure
@@ -186,17 +220,25 @@ class Orchestration(Protocol):
         asks: Iterable[tuple[Callable[[], Actor[M]] | ActorRef[M] | str, Query[Any, R, Any]],],
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, R]: ...
     @overload
     def race(
-        self, asks: Iterable[tuple[Any, Any]], *, timeout: float | None = None
+        self,
+        asks: Iterable[tuple[Any, Any]],
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, Any]: ...
-    def race(self, asks: Any, *, timeout: float | None = None) -> Coroutine[Any, Any, Any]:
+    def race(
+        self, asks: Any, *, timeout: float | None = None, options: SendOptions | None = None
+    ) -> Coroutine[Any, Any, Any]:
         """Ask several at once; the first success wins, and the rest are interrupted.
 
         Args:
             asks: Pairs of a target and a message.
             timeout: Seconds to wait for each reply.
+            options: What travels with each message, or None.
 
         Returns:
             A coroutine of the first reply. If all fail it raises `BranchesFailed`, the
@@ -215,6 +257,7 @@ class Orchestration(Protocol):
         b: tuple[Callable[[], Actor[M2]] | ActorRef[M2], Query[M2, R2, Any]],
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, tuple[R, R2]]: ...
     @overload
     def zip(
@@ -223,18 +266,32 @@ class Orchestration(Protocol):
         b: tuple[Callable[[], Actor[M2]] | ActorRef[M2] | str, Query[Any, R2, Any]],
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, tuple[R, R2]]: ...
     @overload
     def zip(
-        self, a: tuple[Any, Any], b: tuple[Any, Any], *, timeout: float | None = None
+        self,
+        a: tuple[Any, Any],
+        b: tuple[Any, Any],
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, tuple[Any, Any]]: ...
-    def zip(self, a: Any, b: Any, *, timeout: float | None = None) -> Coroutine[Any, Any, Any]:
+    def zip(
+        self,
+        a: Any,
+        b: Any,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Coroutine[Any, Any, Any]:
         """Ask two at once; a failure interrupts the other.
 
         Args:
             a: A pair of a target and a message.
             b: Another one.
             timeout: Seconds to wait for each reply.
+            options: What travels with each message, or None.
 
         Returns:
             A coroutine of the pair of replies.
@@ -253,6 +310,7 @@ class Orchestration(Protocol):
         timeout: float | None = None,
         name: str | None = None,
         credits: int = 16,
+        options: SendOptions | None = None,
     ) -> ReplyIterator[T]: ...
     @overload
     def stream(
@@ -263,6 +321,7 @@ class Orchestration(Protocol):
         timeout: float | None = None,
         name: str | None = None,
         credits: int = 16,
+        options: SendOptions | None = None,
     ) -> ReplyIterator[Any]: ...
     @overload
     def stream(
@@ -272,10 +331,17 @@ class Orchestration(Protocol):
         *,
         timeout: float | None = None,
         credits: int = 16,
+        options: SendOptions | None = None,
     ) -> ReplyIterator[T]: ...
     @overload
     def stream(
-        self, target: str, message: object, *, timeout: float | None = None, credits: int = 16
+        self,
+        target: str,
+        message: object,
+        *,
+        timeout: float | None = None,
+        credits: int = 16,
+        options: SendOptions | None = None,
     ) -> ReplyIterator[Any]: ...
     def stream(
         self,
@@ -285,6 +351,7 @@ class Orchestration(Protocol):
         timeout: float | None = None,
         name: str | None = None,
         credits: int = 16,  # noqa: A002 - the field's word
+        options: SendOptions | None = None,
     ) -> ReplyIterator[Any]:
         """Ask one actor whose handler is an async generator, and take its items one by one.
 
@@ -298,6 +365,7 @@ class Orchestration(Protocol):
             timeout: Seconds to wait for the child's start, and for each item.
             name: The ephemeral child's name; None makes one from the class's.
             credits: How many items the handler may be ahead.
+            options: What travels with the message, or None.
 
         Returns:
             An async iterator, as of `ref.ask_stream`.

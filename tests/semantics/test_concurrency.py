@@ -387,6 +387,19 @@ def test_w33_asks_that_nobody_is_left_to_handle_are_a_deadlock(world: World) -> 
     assert "declare reentrant=True" in str(error)
 
 
+def test_a_drain_ends_although_an_ask_that_was_given_up_still_waits(world: World) -> None:
+    """Looking whether the system rests must leave the actor turns to take its mail."""
+
+    async def body(system: ActorSystem) -> Any:
+        ref = await system.spawn(lambda: Hub(Log()), "hub", concurrency=2)
+        assert isinstance(await outcome(ref.ask(Again(0.1, 2))), Deadlock)
+        began = asyncio.get_running_loop().time()
+        await system.shutdown("drain", timeout=10)
+        return asyncio.get_running_loop().time() - began
+
+    assert world.run(body) < 5
+
+
 def test_both_handlers_of_two_may_not_ask_their_own_actor(world: World) -> None:
     async def body(system: ActorSystem) -> Any:
         ref = await system.spawn(lambda: Hub(Log()), "hub", concurrency=2)

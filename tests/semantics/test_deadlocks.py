@@ -12,8 +12,19 @@ from hypothesis import strategies as st
 from typing_extensions import override
 from worlds import World
 
-from effactor import Actor, ActorRef, Deadlock, Do, Message, free_ask, handler, program
-from effactor.interpreters import ActorSystem, Simulation, explore
+from effactor import (
+    Actor,
+    ActorRef,
+    AskTimeout,
+    Deadlock,
+    Do,
+    Message,
+    free_ask,
+    gather,
+    handler,
+    program,
+)
+from effactor.interpreters import ActorSystem, Simulation, explore, simulate
 
 
 @dataclass(frozen=True)
@@ -143,3 +154,67 @@ def test_an_ask_under_a_timeout_of_asyncio_is_no_deadlock(
         return await impatient.ask("go")
 
     assert world.run(body) == "gave up"
+
+
+async def _in_a_task(actor: Any, me: ActorRef[Any], timeout: float | None) -> Any:
+    return (await asyncio.gather(me.ask("ping", timeout=timeout)))[0]
+
+
+async def _in_a_task_of_its_own(actor: Any, me: ActorRef[Any], timeout: float | None) -> Any:
+    return await asyncio.create_task(me.ask("ping", timeout=timeout))
+
+
+async def _as_a_future(actor: Any, me: ActorRef[Any], timeout: float | None) -> Any:
+    return await me.ask_nowait("ping", timeout=timeout)
+
+
+async def _in_a_branch(actor: Any, me: ActorRef[Any], timeout: float | None) -> Any:
+    ask: Any = free_ask(me, "ping", timeout=timeout)
+    return (await actor.context.run_free(gather([ask])))[0]
+
+
+async def _in_a_sequence(actor: Any, me: ActorRef[Any], timeout: float | None) -> Any:
+    return (await actor.context.sequence([(me, "ping")], timeout=timeout))[0]
+
+
+ASIDE = [_in_a_task, _in_a_task_of_its_own, _as_a_future, _in_a_branch, _in_a_sequence]
+
+
+class Asks(Actor[Any]):
+    """Asks itself beside its handler: see "common mistakes"."""
+
+    def __init__(self, way: Any, timeout: float | None) -> None:
+        self.way = way
+        self.timeout = timeout
+
+    @override
+    async def on_receive(self, message: str) -> str:
+        if message == "go":
+            return str(await self.way(self, self.context.self_ref, self.timeout))
+        return message
+
+
+@pytest.mark.parametrize("way", ASIDE, ids=lambda way: way.__name__)
+def test_a_self_ask_beside_the_handler_ends_with_its_timeout_and_the_actor_goes_on(
+    world: World, way: Any
+) -> None:
+    async def body(system: ActorSystem) -> None:
+        ref = await system.spawn(lambda: Asks(way, 5))
+        with pytest.raises(AskTimeout):
+            await ref.ask("go")
+        assert await ref.ask("on") == "on"
+        overlapping = await system.spawn(lambda: Asks(way, None), reentrant=True)
+        assert await overlapping.ask("go") == "ping"
+
+    world.run(body)
+
+
+@pytest.mark.parametrize("way", ASIDE, ids=lambda way: way.__name__)
+def test_the_simulator_reports_a_self_ask_beside_the_handler(way: Any) -> None:
+    def scenario(sim: Simulation) -> None:
+        sim.run(free_ask(sim.spawn(lambda: Asks(way, None), "asks"), "go"))
+
+    error = simulate(scenario).error
+    assert isinstance(error, Deadlock)
+    assert not error.cycle
+    assert "/sim/asks waits for" in str(error)

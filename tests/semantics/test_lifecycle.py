@@ -440,7 +440,7 @@ def test_shutdown_stops_everything_and_refuses_more(world: World, worker: Any) -
         assert not ref.is_alive
         with pytest.raises(ActorStopped):
             await ref.ask(Job("count"))
-        with pytest.raises(ActorStopped, match="is shutting down"):
+        with pytest.raises(ActorStopped, match="/sim has been shut down"):
             await system.spawn(worker)
         await system.shutdown()
 

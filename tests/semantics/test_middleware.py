@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -498,6 +499,206 @@ def test_a_wrong_call_of_the_rest_of_the_chain_says_how_to_call_it(
         ref = await system.spawn(Echo, middlewares=[Wrong(), *[Log("a", [])] * inner])
         with pytest.raises(TypeError, match=r"write await next_fn\(ctx, message\)"):
             await ref.ask(Say("hi"))
+
+    world.run(body)
+
+
+class Busy(Actor[Say]):
+    """Counts how many of its handlers run at once."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.most = 0
+
+    @handler
+    async def say(self, message: Say) -> list[str]:
+        if message.word == "most":
+            return [str(self.most)]
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await asyncio.sleep(5)
+        finally:
+            self.running -= 1
+        return [message.word]
+
+
+async def _rest(next_fn: Next, ctx: MiddlewareContext, message: Any) -> Any:
+    return await next_fn(ctx, message)
+
+
+kept: list[Any] = []
+
+
+async def _nothing(next_fn: Any, ctx: MiddlewareContext, message: Any) -> Any:
+    await next_fn()
+
+
+async def _too_much(next_fn: Any, ctx: MiddlewareContext, message: Any) -> Any:
+    await next_fn(ctx, message, 5)
+
+
+async def _not_awaited(next_fn: Next, ctx: MiddlewareContext, message: Any) -> Any:
+    _ = next_fn(ctx, message)
+    return ["mine"]
+
+
+async def _awaited_twice(next_fn: Next, ctx: MiddlewareContext, message: Any) -> Any:
+    rest: Any = next_fn(ctx, message)
+    await rest
+    return await rest
+
+
+async def _both_at_once(next_fn: Next, ctx: MiddlewareContext, message: Any) -> Any:
+    return await asyncio.gather(next_fn(ctx, message), next_fn(ctx, message))
+
+
+async def _again_meanwhile(next_fn: Next, ctx: MiddlewareContext, message: Any) -> Any:
+    kept.append(asyncio.ensure_future(_rest(next_fn, ctx, message)))
+    await asyncio.sleep(1)
+    return await next_fn(ctx, message)
+
+
+async def _left_behind(next_fn: Next, ctx: MiddlewareContext, message: Any) -> Any:
+    kept.append(asyncio.ensure_future(_rest(next_fn, ctx, message)))
+    await asyncio.sleep(1)
+    return ["mine"]
+
+
+async def _failed_meanwhile(next_fn: Next, ctx: MiddlewareContext, message: Any) -> Any:
+    kept.append(asyncio.ensure_future(_rest(next_fn, ctx, message)))
+    await asyncio.sleep(1)
+    raise LookupError("of the middleware")
+
+
+async def _context_of_another(next_fn: Next, ctx: MiddlewareContext, message: Any) -> Any:
+    kept.append(ctx)
+    return await next_fn(kept[0], message)
+
+
+WRONG_CALLS: dict[Any, tuple[type[Exception], str]] = {
+    _nothing: (TypeError, r"got nothing; write await next_fn\(ctx, message\)"),
+    _too_much: (TypeError, r"got 3 arguments; write await next_fn\(ctx, message\)"),
+    _not_awaited: (TypeError, "did not await next_fn, so no handler has run; write return await"),
+    _awaited_twice: (RuntimeError, "cannot reuse already awaited coroutine"),
+    _both_at_once: (RuntimeError, "await each call before the next"),
+    _again_meanwhile: (RuntimeError, "await each call before the next"),
+    _left_behind: (TypeError, "returned before the handler that it called ended; write return"),
+    _failed_meanwhile: (LookupError, "of the middleware"),
+    _context_of_another: (RuntimeError, "on_receive has returned, and its message is done"),
+}
+
+
+UNHANDLED = {_nothing, _too_much, _not_awaited}
+
+
+@pytest.mark.parametrize("inner", [0, 1])
+@pytest.mark.parametrize("call", WRONG_CALLS, ids=lambda call: call.__name__)
+def test_a_call_of_the_rest_at_a_wrong_time_is_explained_and_nothing_overlaps(
+    world: World, inner: int, call: Any
+) -> None:
+    class Wrong(Middleware):
+        @override
+        async def on_receive(self, ctx: MiddlewareContext, message: Any, next_fn: Next) -> Any:
+            if message.word == "most":
+                return await next_fn(ctx, message)
+            return await call(next_fn, ctx, message)
+
+    kept.clear()
+    kind, says = WRONG_CALLS[call]
+
+    async def body(system: ActorSystem) -> None:
+        chain = [Wrong(), *[Log("a", [])] * inner]
+        strategy = OneForOneStrategy(decider=lambda _: Directive.RESUME)
+        parent = await system.spawn(lambda: Host(strategy), "host")
+        ref: ActorRef[Any] = await parent.ask(chain)
+        asked = [ref.ask_nowait(Say("a")), ref.ask_nowait(Say("b"))]
+        done = await asyncio.gather(*asked, return_exceptions=True)
+        failed = done[1:] if call is _context_of_another else done
+        for error in failed:
+            with pytest.raises(kind, match=says):
+                raise error  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+        assert await ref.ask(Say("most")) == [str(int(call not in UNHANDLED))]
+
+    world.run(body)
+
+
+class Host(Actor[Any]):
+    """Spawns one child behind middleware."""
+
+    def __init__(self, strategy: OneForOneStrategy) -> None:
+        self.strategy = strategy
+
+    @override
+    def supervisor_strategy(self) -> OneForOneStrategy:
+        return self.strategy
+
+    @override
+    async def on_receive(self, message: Any) -> Any:
+        return await self.spawn(Busy, middlewares=message)
+
+
+def test_a_call_of_the_rest_after_the_end_reaches_no_handler(world: World) -> None:
+    class Late(Middleware):
+        @override
+        async def on_receive(self, ctx: MiddlewareContext, message: Any, next_fn: Next) -> Any:
+            if message.word == "most":
+                return await next_fn(ctx, message)
+
+            async def late() -> Any:
+                await asyncio.sleep(1)
+                return await next_fn(ctx, message)
+
+            kept.append(asyncio.ensure_future(late()))
+            return ["early"]
+
+    kept.clear()
+
+    async def body(system: ActorSystem) -> None:
+        ref = await system.spawn(Busy, middlewares=[Late()])
+        assert await ref.ask(Say("a")) == ["early"]
+        with pytest.raises(RuntimeError, match="on_receive has returned, and its message is done"):
+            await kept[0]
+        assert await ref.ask(Say("most")) == ["0"]
+
+    world.run(body)
+
+
+def test_what_a_decorated_hook_returns_must_be_awaitable(world: World) -> None:
+    class Ready:
+        def __await__(self) -> Any:
+            yield from ()
+            return ["waited"]
+
+    def returning(value: Callable[[], Any]) -> Callable[[Any], Any]:
+        def decorate(hook: Any) -> Any:
+            @functools.wraps(hook)
+            def instead(self: Any, *_args: Any) -> Any:
+                return value()
+
+            return instead
+
+        return decorate
+
+    class Five(Middleware):
+        @override
+        @returning(lambda: 5)
+        async def on_receive(self, ctx: MiddlewareContext, message: Any, next_fn: Next) -> Any: ...
+
+    class Object(Middleware):
+        @override
+        @returning(Ready)
+        async def on_receive(self, ctx: MiddlewareContext, message: Any, next_fn: Next) -> Any: ...
+
+    async def body(system: ActorSystem) -> None:
+        for outer in ([], [Log("a", [])]):
+            five = await system.spawn(Echo, middlewares=[*outer, Five()])
+            with pytest.raises(
+                TypeError, match=r"Five\.on_receive must be an `async def`.*returned 5"
+            ):
+                await five.ask(Say("hi"))
+            waited = await system.spawn(Echo, middlewares=[*outer, Object()])
+            assert await waited.ask(Say("hi")) == ["waited"]
 
     world.run(body)
 

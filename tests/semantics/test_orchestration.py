@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -650,3 +652,45 @@ def test_a_crash_in_the_middle_leaves_nothing() -> None:
     for seed in range(20):
         got = simulate(scenario, seed=seed)
         assert got.ok, got.error
+
+
+class Late(Actor[Any]):
+    """Starts and answers after long."""
+
+    @override
+    async def on_started(self) -> None:
+        await asyncio.sleep(100)
+
+    @override
+    async def on_receive(self, message: Any) -> Any:
+        await asyncio.sleep(100)
+        return message
+
+
+class Uses(Actor[Any]):
+    """Does what it is given."""
+
+    @override
+    async def on_receive(self, message: Any) -> Any:
+        return await message(self.context)
+
+
+FOR_EVER: dict[str, Callable[[Any, Any], Any]] = {
+    "ask": lambda context, ref: context.ask(ref, "x", timeout=math.inf),
+    "ask, child": lambda context, ref: context.ask(Late, "x", timeout=math.inf),
+    "race": lambda context, ref: context.race([(ref, "x"), (Late, "x")], timeout=math.inf),
+    "stream": lambda context, ref: anext(context.stream(ref, "x", timeout=math.inf)),
+    "stream, child": lambda context, ref: anext(context.stream(Late, "x", timeout=math.inf)),
+}
+
+
+@pytest.mark.parametrize("way", FOR_EVER)
+def test_an_infinite_timeout_waits_for_ever_whatever_the_default(world: World, way: str) -> None:
+    async def body(_: ActorSystem) -> None:
+        async with ActorSystem("shop", ask_timeout=5) as system:
+            ref = await system.spawn(Late, "late")
+            uses = await system.spawn(Uses, "uses")
+            use: Callable[[Any], Any] = lambda context: FOR_EVER[way](context, ref)  # noqa: E731
+            assert await uses.ask(use, timeout=math.inf) == "x"
+
+    world.run(body)

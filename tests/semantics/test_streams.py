@@ -1200,6 +1200,46 @@ def test_what_may_end_by_itself_is_no_deadlock(world: World) -> None:
     world.run(body)
 
 
+async def _drained_by_another(ref: ActorRef[Any], pause: float) -> list[int]:
+    stream = ref.ask_stream(Count(4, pause=pause), credits=1)
+    taken = [await anext(stream)]
+
+    async def rest() -> None:
+        taken.extend([item async for item in stream])
+
+    another = asyncio.ensure_future(rest())  # and it has not begun
+    await ref.ask(Ping())
+    await another
+    return taken
+
+
+class Shares(Actor[Sum]):
+    """Lets a task of its own take the rest of a stream."""
+
+    def __init__(self, ref: ActorRef[Any]) -> None:
+        self.ref = ref
+
+    @handler
+    async def sum(self, message: Sum) -> int:
+        return sum(await _drained_by_another(self.ref, message.to))
+
+
+@pytest.mark.parametrize("pause", [0, 1])
+@pytest.mark.parametrize("who", ["task", "actor"])
+def test_a_task_that_was_just_made_to_take_items_is_no_deadlock(
+    world: World, who: str, pause: int
+) -> None:
+    async def body(system: ActorSystem) -> None:
+        ref, _ = await counter(system)
+        if who == "task":
+            assert await _drained_by_another(ref, pause) == [0, 1, 2, 3]
+        else:
+            shares = await system.spawn(lambda: Shares(ref), "shares")
+            assert await shares.ask(Sum(pause)) == 6
+
+    world.run(body)
+
+
 def test_a_self_stream_is_a_deadlock_unless_the_actor_is_reentrant(world: World) -> None:
     class Selfish(Actor[Sum | Count]):
         @handler

@@ -666,7 +666,7 @@ def test_deactivate_all_and_shutdown_run_on_stopped_of_each(world: World) -> Non
         assert len(database) == 3
         assert not registry.active_ids
         assert await registry.known_ids() == []
-        with pytest.raises(ActorStopped, match="shutting down"):
+        with pytest.raises(ActorStopped, match="/sim has been shut down"):
             await registry.ask(Session, "s", 1)
 
     world.run(body)

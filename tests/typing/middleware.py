@@ -66,7 +66,7 @@ spawned = free_spawn(Counter, mailbox=MemoryMailbox(5, "reject"), middlewares=[G
 assert_type(spawned, Program[ActorRef[Inc | Get]])
 MemoryMailbox(5, "drop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 MemoryMailbox(order="lifo")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-FastMailbox(5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+FastMailbox(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def spawns(system: ActorSystem) -> None:

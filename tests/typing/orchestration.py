@@ -7,7 +7,7 @@ from typing import Any, assert_type
 
 from typing_extensions import override
 
-from effactor import Actor, ActorRef, ActorSystem, Cancellable, Message, handler
+from effactor import Actor, ActorRef, ActorSystem, Cancellable, Message, SendOptions, handler
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Boss(Actor[Get]):
         context = self.context
         assert_type(await context.ask(Counter, Get()), int)
         assert_type(await context.ask(lambda: Counter(5), Name(), timeout=1, name="c"), str)
-        assert_type(await context.ask(counter, Name()), str)
+        assert_type(await context.ask(counter, Name(), options=SendOptions()), str)
         assert_type(await context.ask("/counter", Get(), timeout=1), int)
         assert_type(await context.ask("/counter", "hello"), Any)
         assert_type(await context.ask(Untyped, "hello"), Any)
         assert_type(await context.sequence([(Counter, Get()), (Counter, Get())]), list[int])
         assert_type(await context.sequence([(counter, Get()), (counter, Get())]), list[int])
         assert_type(await context.traverse([Get(), Get()], Counter, concurrency=2), list[int])
-        assert_type(await context.traverse([Name()], counter), list[str])
+        assert_type(await context.traverse([Name()], counter, options=SendOptions()), list[str])
         assert_type(await context.traverse([Name()], "/counter"), list[str])
         assert_type(await context.race([(Counter, Get()), (Counter, Get())], timeout=1), int)
         assert_type(await context.zip((Counter, Get()), (counter, Name())), tuple[int, str])

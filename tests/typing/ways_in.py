@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, assert_type
 
-from effactor import Actor, ActorRef, Message, handler
+from effactor import Actor, ActorRef, Message, SendOptions, handler
 from effactor.interpreters import ActorSystem
 
 
@@ -32,6 +32,9 @@ async def a_started_instance_has_a_typed_ref() -> None:
 async def a_system_asks(system: ActorSystem, ref: ActorRef[Count]) -> None:
     assert_type(await system.ask(ref, Count(), timeout=1), int)
     assert_type(await system.ask("/counter", Count()), int)
+    assert_type(await system.ask(ref, Count(), options=SendOptions(id="a")), int)
+    await system.ask(ref, Count(), options=5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await system.tell(ref, Count(), options=SendOptions(priority=1))
     assert_type(await system.ask("/counter", "count"), Any)
     await system.tell("/counter", "count")
     await system.tell(ref, Count())

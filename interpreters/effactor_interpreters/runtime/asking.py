@@ -9,7 +9,7 @@ from effactor.programs.operations import check_options, seconds
 from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Continue, Question
 from effactor_interpreters.runtime.current_task import current_tasks
-from effactor_interpreters.runtime.deadlocks import find_cycle
+from effactor_interpreters.runtime.deadlocks import find_cycle, hangs_on_items
 from effactor_interpreters.runtime.driver import DONE
 from effactor_interpreters.runtime.letters import Letter, Refusal, letter_of, refuse
 from effactor_interpreters.runtime.stashing import STASHED, keep
@@ -452,6 +452,11 @@ def awaiting(
     elif asker is not None and not asker.guarded and not reply.done():
         deadlock = find_cycle(asker, cell, message)
         if deadlock is not None:
+            if hangs_on_items(asker, cell):
+                from effactor_interpreters.runtime.takers import fail_soon
+
+                fail_soon(asker, cell, reply, message)
+                return
             reply.cancel()
             raise deadlock
     elif asker is None and cell.system.outsiders is not None and not reply.done():

@@ -69,8 +69,8 @@ from effactor_interpreters.runtime.stopping import (
     stopped_error,
     why_stopped,
 )
-from effactor_interpreters.runtime.streams import ask_stream
 from effactor_interpreters.runtime.suspended import step, suspend
+from effactor_interpreters.runtime.taking import ask_stream
 from effactor_interpreters.runtime.task_protocol import TaskProtocol
 from effactor_interpreters.runtime.threads import ask_from_thread, tell_from_thread
 from effactor_interpreters.runtime.view import View
@@ -98,8 +98,8 @@ if TYPE_CHECKING:
     from effactor_interpreters.runtime.crews import Crew
     from effactor_interpreters.runtime.engine.contents import Contents
     from effactor_interpreters.runtime.equipment import Equipment
-    from effactor_interpreters.runtime.streams import ReplyStream
     from effactor_interpreters.runtime.system import ActorSystem
+    from effactor_interpreters.runtime.taking import ReplyStream
     from effactor_interpreters.runtime.waits import Link
     from effactor_interpreters.runtime.world import Timer
 

@@ -98,11 +98,12 @@ class ChildStream:
             msg = "context.stream: the child is still starting; share it after the first item"
             raise RuntimeError(msg)
         self._starting = True
-        await self._run_as(self._cell, self._errand.begin())
-        child = self._errand.ref
+        errand = self._errand
+        await self._run_as(self._cell, errand.begin())
+        child = errand.ref
         assert child is not None  # or the start had raised
         bound: Binding = binding_of(child)
-        self._items = bound.ask_stream(self._errand.message, self._timeout, self._ahead, None)
+        self._items = bound.ask_stream(errand.message, self._timeout, self._ahead, errand.options)
         return self._items
 
     async def aclose(self) -> None:

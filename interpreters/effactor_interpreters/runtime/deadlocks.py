@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from effactor.errors import Deadlock
-from effactor_interpreters.runtime.waits import subject
+from effactor_interpreters.runtime.waits import TAKING, subject
 
 if TYPE_CHECKING:
     from effactor_interpreters.runtime.cell import Cell
@@ -44,6 +44,24 @@ def find_cycle(asker: Cell, target: Cell, message: Any) -> Deadlock | None:
         known = link.end
         cell = link.target if known is None or known[1] != now else known[0]
     return _cycle(asker, target, message)
+
+
+def hangs_on_items(asker: Cell, target: Cell) -> bool:
+    """Tell whether somebody in a circle waits for the items of a stream to be taken.
+
+    Args:
+        asker: The actor that asks.
+        target: The actor asked, from which the circle goes back to the asker.
+    """
+    cell = target
+    while cell is not asker:
+        link = cell.link()
+        if link is None:
+            return False
+        if link.message is TAKING:
+            return True
+        cell = link.target
+    return False
 
 
 def _cycle(asker: Cell, target: Cell, message: Any) -> Deadlock | None:

@@ -6,6 +6,7 @@ carries the failure, and nobody would ever send a second message to a new instan
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from typing_extensions import override
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from effactor.actors.actor import Actor
+    from effactor.actors.envelope import SendOptions
     from effactor.actors.ref import ActorRef, StopManner
     from effactor_interpreters.runtime.cell import Cell
     from effactor_interpreters.runtime.engine.fiber import Fiber
@@ -61,11 +63,13 @@ class Errand:
         actor: The child's class, or a function that makes it.
         message: The message.
         name: Its name, or None.
-        timeout: Seconds for its start and the reply together; None for no limit.
+        options: What travels with the message, or None.
+        timeout: Seconds for its start and the reply together; None for the system's default,
+            infinite for no limit.
         ref: The child, from when it is made.
     """
 
-    __slots__ = ("actor", "message", "name", "ref", "timeout")
+    __slots__ = ("actor", "message", "name", "options", "ref", "timeout")
 
     def __init__(
         self,
@@ -73,12 +77,14 @@ class Errand:
         message: Any,
         timeout: float | None,
         name: str | None,
+        options: SendOptions | None = None,
     ) -> None:
         self.actor: Callable[[], Actor[Any]] = actor
         self.name: str | None = name
         self.timeout: float | None = timeout
         self.ref: ActorRef[Any] | None = None
         self.message: Any = message
+        self.options: SendOptions | None = options
 
     def begin(self) -> Program[Any, Any]:
         """Start the child, and answer `Begun`; an interrupt stops it at once."""
@@ -96,7 +102,7 @@ class Errand:
         return Pure(None) if self.ref is None else Join(self.ref)
 
     def _ask(self, begun: Begun) -> Program[Any, Any]:
-        return Ask(begun.ref, self.message, begun.left)
+        return Ask(begun.ref, self.message, begun.left, self.options)
 
     def _stop(self, mode: StopManner = "now") -> Program[None]:
         return Pure(None) if self.ref is None else Stop(self.ref, mode)
@@ -166,6 +172,7 @@ def spawn(operation: SpawnEphemeral[Any], fiber: Fiber) -> Any:
     owner: Cell = fiber.owner
     system, errand = owner.system, operation.errand
     timeout = errand.timeout
+    limit = None if timeout == math.inf else timeout
     try:
         cell = system.create(owner, errand.actor, errand.name)
     except FATAL:
@@ -176,11 +183,11 @@ def spawn(operation: SpawnEphemeral[Any], fiber: Fiber) -> Any:
     cell.relations.ephemeral = True
     if not cell.starting:
         return Begun(cell.ref, timeout)
-    wait = _Starting(fiber, cell, None if timeout is None else owner.clock() + timeout)
+    wait = _Starting(fiber, cell, timeout, owner.clock())
     fiber.wait(wait)
-    if timeout is not None and not wait.done():
+    if limit is not None and not wait.done():
         what = f"timeout of the start of {cell.ref.path}"
-        wait.timer = system.world.call_later(timeout, expire(wait, cell, START_OF, timeout), what)
+        wait.timer = system.world.call_later(limit, expire(wait, cell, START_OF, limit), what)
     system.world.deliver(cell, Question((START, wait)))
     return SUSPENDED
 
@@ -189,21 +196,25 @@ class _Starting(FiberWait):
     """Waits for the `on_started` of an ephemeral child.
 
     Attributes:
-        until: When the time limit is over, on the owner's clock; None if there is none.
+        timeout: Seconds for the start and the reply together; None for no limit.
+        begun: When it began, on the owner's clock.
     """
 
-    __slots__ = ("until",)
+    __slots__ = ("begun", "timeout")
 
-    def __init__(self, fiber: Fiber, target: Cell, until: float | None) -> None:
+    def __init__(self, fiber: Fiber, target: Cell, timeout: float | None, begun: float) -> None:
         super().__init__(fiber, target, START_OF)
-        self.until: float | None = until
+        self.timeout: float | None = timeout
+        self.begun: float = begun
 
     @override
     def set_result(self, value: Any) -> None:
         """Answer the child."""
         fiber = self.fiber
         if fiber is not None:
-            left = None if self.until is None else max(0.0, self.until - fiber.owner.clock())
+            left = self.timeout
+            if left is not None:
+                left = max(0.0, left - (fiber.owner.clock() - self.begun))
             super().set_result(Begun(self.target.ref, left))
 
     @override

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast, final
+from typing import TYPE_CHECKING, Any, Protocol, cast, final
 
 from typing_extensions import override
 
@@ -26,13 +26,14 @@ from effactor_interpreters.runtime.asking import (
     tell_in_envelope,
 )
 from effactor_interpreters.runtime.cell import Cell
+from effactor_interpreters.runtime.chaining import chain
 from effactor_interpreters.runtime.controls import Control, Question
 from effactor_interpreters.runtime.crews import Crew
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.deadlocks import find_cycle
 from effactor_interpreters.runtime.door import Door
 from effactor_interpreters.runtime.driver import BATCH
-from effactor_interpreters.runtime.letters import Letter, handle_bare, tell_of_drop
+from effactor_interpreters.runtime.letters import Letter, tell_of_drop
 from effactor_interpreters.runtime.mailbox import Closed
 from effactor_interpreters.runtime.policies import policy_of
 from effactor_interpreters.runtime.pools import PoolCrew
@@ -40,12 +41,11 @@ from effactor_interpreters.runtime.states import IDLE, RUNNING, STOPPED
 from effactor_interpreters.runtime.waits import Wait, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterator
+    from collections.abc import Awaitable, Callable, Generator, Iterator
 
     from effactor.actors.actor import Actor
     from effactor.actors.envelope import SendOptions
     from effactor.actors.mailboxes import Inbox
-    from effactor.actors.middleware import Middleware, Next
     from effactor.actors.props import Props
     from effactor_interpreters.runtime.dispatchers import Dispatcher
     from effactor_interpreters.runtime.driver import Driver
@@ -111,9 +111,9 @@ class Equipment:
         mailbox = props.mailbox
         self.inbox: Inbox | None = None if mailbox is None else mailbox.open()
         self.time_to_live: float | None = None if mailbox is None else mailbox.time_to_live
-        self.chain: Callable[[Any, Any], Coroutine[Any, Any, Any]] | None = None
+        self.chain: Callable[[Letter, Any], Awaitable[Any]] | None = None
         if props.middlewares:
-            self.chain = _chain(props.middlewares)
+            self.chain = chain(props.middlewares)
         self.policy: Policy | None = None
         self.dispatcher: Dispatcher | None = None
         self.crew: Crew | None = None
@@ -124,42 +124,6 @@ class Equipment:
         """Give up what outlives messages: the actor stops."""
         if self.policy is not None:
             self.policy.end()
-
-
-_NOTHING: Final[Any] = object()
-
-
-def _wrong_next(ctx: Any) -> TypeError:
-    """Make the error of a middleware that goes on in a wrong way."""
-    got = "no message" if type(ctx) is Letter else repr(ctx)
-    return TypeError(
-        f"next_fn: ctx must be the context that on_receive got, and message a message, got {got}; "
-        "write await next_fn(ctx, message)"
-    )
-
-
-def _chain(middlewares: tuple[Middleware, ...]) -> Any:
-    """Nest middleware around the handlers, the first outermost."""
-
-    def innermost(ctx: Any, message: Any = _NOTHING) -> Any:
-        if type(ctx) is not Letter or message is _NOTHING:
-            raise _wrong_next(ctx)
-        return handle_bare(ctx.handled_by, ctx, message)
-
-    def around(middleware: Middleware, inner: Next) -> Any:
-        receive = middleware.on_receive
-
-        def link(ctx: Any, message: Any = _NOTHING) -> Any:
-            if message is _NOTHING:
-                raise _wrong_next(ctx)
-            return receive(ctx, message, inner)
-
-        return link
-
-    chain: Any = innermost
-    for middleware in reversed(middlewares):
-        chain = around(middleware, chain)
-    return chain
 
 
 @final

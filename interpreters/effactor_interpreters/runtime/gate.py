@@ -34,6 +34,8 @@ class Gate:
     Attributes:
         inline: False: the gate sees what is delivered, and not what an idle actor
             handles on its asker's stack.
+        instant: What the world says: the gate lets all stops through, so that idle actors may
+            stop on the spot.
     """
 
     inline = False
@@ -43,6 +45,7 @@ class Gate:
         """Stand before the world of *system*; it has yet to be put in its place."""
         self._system = system
         self._world = system.world
+        self.instant: bool = system.world.instant
         self._runs = dict(system.runs)
         for cell in system.cells.values():
             if cell.driver is not None or cell.leads is not None:

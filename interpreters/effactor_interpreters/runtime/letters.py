@@ -17,8 +17,7 @@ from asyncio import CancelledError
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
-from inspect import isawaitable
-from types import GeneratorType, MappingProxyType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
 from typing_extensions import override
@@ -29,6 +28,14 @@ from effactor.events import Delivered, Dropped, HandlerFailed, Replied, Sent
 from effactor.traces.wording import brief
 from effactor_interpreters.runtime.controls import Control
 from effactor_interpreters.runtime.coroutines import coroutine
+from effactor_interpreters.runtime.next_calls import (
+    RUNNING,
+    UNFINISHED,
+    check_call,
+    check_end,
+    ended,
+    outlive,
+)
 from effactor_interpreters.runtime.stashing import STASHED
 from effactor_interpreters.runtime.work import COROUTINE, PLAIN, WORK
 
@@ -44,7 +51,6 @@ if TYPE_CHECKING:
     from effactor_interpreters.runtime.runs import Run
 
 _NO_HEADERS: Final[Mapping[str, Any]] = MappingProxyType({})
-_UNFINISHED: Final = frozenset({COROUTINE, GeneratorType})  # perhaps: a reply may be a generator
 
 ACTS_FOR: Final[ContextVar[Letter | None]] = ContextVar("effactor_acts_for", default=None)
 """In the tasks that a handler makes which may overlap others of its actor: its letter."""
@@ -84,6 +90,8 @@ class Letter(Control):
         parent_span: The span of the message that its sender was handling, or None.
         stream: The stream of replies that its asker wants, or None.
         stashed: Whether its handler has set it aside: it comes again.
+        further: Behind middleware, the call of the rest: a coroutine, `RUNNING`, whoever waits
+            for its end, or None.
         place: When it was sent and which effect of its sender it is, for a simulation.
         source: Path of its sender, where a simulated world keeps them apart.
     """
@@ -93,6 +101,7 @@ class Letter(Control):
     __slots__ = (
         "__dict__",
         "cell",
+        "further",  # set by the chain only
         "handled_by",
         "is_handled",
         "kind",
@@ -127,6 +136,7 @@ class Letter(Control):
         options: SendOptions | None,
         limit: float | None,
     ) -> None:
+        self.further: Any
         system = cell.system
         self.cell: Cell = cell
         self.message: Any = message
@@ -291,8 +301,8 @@ class Letter(Control):
             handler = cell.behavior.every.get(type(message))
             if chain is not None:
                 answer: Any = yield from chain(self, message)
-                if type(answer) in _UNFINISHED and isawaitable(answer):
-                    raise _not_awaited(answer)
+                if self.further is not None or type(answer) in UNFINISHED:
+                    yield from check_end(self, answer)
                 if self.stashed:
                     answer = STASHED  # whatever middleware made of it: the message comes again
             elif handler is None:
@@ -312,6 +322,8 @@ class Letter(Control):
         except GeneratorExit:
             raise  # nothing runs any more: its actor has crashed, or its world has ended
         except BaseException as raised:
+            if chain is not None and self.further is RUNNING:
+                yield from outlive(self)
             refused = self._refused
             if refused is not None and raised is refused:
                 return Refusal(refused)
@@ -374,10 +386,7 @@ class Letter(Control):
             if equipment is None:
                 return (yield from handle(cell, self, self.message))
             if equipment.chain is not None:
-                steps: Any = equipment.chain(self, self.message)
-                answer: Any = yield from steps
-                if type(answer) in _UNFINISHED and isawaitable(answer):
-                    raise _not_awaited(answer)
+                answer: Any = yield from self._through(equipment.chain)
                 # Whatever middleware made of it: the message comes again.
                 return STASHED if self.stashed else answer
             return (yield from handle(cell, self, self.message))
@@ -407,6 +416,20 @@ class Letter(Control):
                 yield from _too_late(cell)
             if equipment is not None and equipment.policy is not None and not self.stashed:
                 equipment.policy.handled(self.cell, self.message)
+
+    @coroutine
+    def _through(self, chain: Any) -> Generator[Any, Any, Any]:
+        try:
+            answer: Any = yield from chain(self, self.message)
+        except GeneratorExit:
+            raise
+        except BaseException:
+            if self.further is RUNNING:
+                yield from outlive(self)
+            raise
+        if self.further is not None or type(answer) in UNFINISHED:
+            yield from check_end(self, answer)
+        return answer
 
     def withdrawn(self) -> AskFailed | None:
         """Say why the message is not to be handled any more; None if it is."""
@@ -466,7 +489,7 @@ def handle(cell: Cell, letter: Letter, message: Any) -> Generator[Any, Any, Any]
             raise letter.unhandled(cell)
         handler = behavior.every[kind]
     if letter.stream is not None and kind in behavior.generators:
-        from effactor_interpreters.runtime.streams import produce
+        from effactor_interpreters.runtime.producing import produce
 
         try:
             generator = behavior.generators[kind](cell.actor, message)
@@ -495,37 +518,47 @@ def handle(cell: Cell, letter: Letter, message: Any) -> Generator[Any, Any, Any]
     return answer
 
 
-@coroutine
-def handle_bare(cell: Cell, letter: Letter, message: Any) -> Generator[Any, Any, Any]:
-    """Do the same as `handle`, in fewer steps if nothing else stands before the handler.
+async def handle_within(cell: Cell, letter: Letter, message: Any) -> Any:
+    """Do the same as `handle` behind middleware, in fewer steps if nothing else stands there.
+
+    A coroutine, because middleware may await it wrongly: then Python says so.
 
     Args:
         cell: The actor.
         letter: The message's letter.
         message: The message, or what middleware made of it.
 
-    Yields:
-        What the handler waits for.
-
     Returns:
         Its answer, or `STASHED`.
+
+    Raises:
+        RuntimeError: If another call runs, or the middleware has ended.
     """
-    handler = cell.behavior.every.get(type(message))
-    equipment = letter.cell.relations.equipment
-    others = equipment is None or not equipment.is_bare
-    if others or handler is None or letter.stream is not None:
-        return (yield from handle(cell, letter, message))
+    if letter.further is RUNNING or not letter.is_handled:
+        check_call(letter)
+    letter.further = RUNNING
     try:
-        answer: Any = handler(cell.actor, message)
-    except NoGuardHolds:
-        raise letter.unhandled(cell) from None
-    if type(answer) is COROUTINE:
-        answer = yield from answer
-    if type(answer) not in PLAIN and isinstance(answer, WORK):
-        answer = yield from cell.finish(answer, message, letter.limit)
-        if answer is STASHED:
-            letter.stashed = True
-    return answer
+        handler = cell.behavior.every.get(type(message))
+        equipment = letter.cell.relations.equipment
+        others = equipment is None or not equipment.is_bare
+        if others or handler is None or letter.stream is not None:
+            return await handle(cell, letter, message)
+        try:
+            answer: Any = handler(cell.actor, message)
+        except NoGuardHolds:
+            raise letter.unhandled(cell) from None
+        if type(answer) is COROUTINE:
+            answer = await answer
+        if type(answer) not in PLAIN and isinstance(answer, WORK):
+            answer = await cell.finish(answer, message, letter.limit)
+            if answer is STASHED:
+                letter.stashed = True
+        return answer
+    finally:
+        if letter.further is RUNNING:
+            letter.further = None
+        else:
+            ended(letter)
 
 
 def _too_late(cell: Cell) -> Generator[Any, Any, None]:
@@ -546,16 +579,6 @@ def _too_late(cell: Cell) -> Generator[Any, Any, None]:
             yield  # a real task forgets it only by raising it
         except CancelledError:
             pass
-
-
-def _not_awaited(answer: Any) -> TypeError:
-    """Make the error of a middleware whose reply has yet to be awaited."""
-    answer.close()
-    msg = (
-        "Middleware.on_receive returned what has yet to be awaited, so no handler has run; write "
-        "return await next_fn(ctx, message)"
-    )
-    return TypeError(msg)
 
 
 def letter_of(sender: Any) -> Letter | None:

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Never
 
 from effactor.programs.operations import check_stop_mode, seconds
-from effactor_interpreters.runtime.streams import ReplyStream
+from effactor_interpreters.runtime.taking import ReplyStream
 
 if TYPE_CHECKING:
     from effactor.actors.envelope import SendOptions

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from asyncio import CancelledError
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from effactor.actors.ref import ActorRef
 from effactor.coordination.handle import count
 from effactor.errors import ActorStopped
 from effactor.programs.exits import FailedWith, Interrupted
-from effactor.programs.operations import Ask, Lookup, check_spawn, seconds
+from effactor.programs.operations import Ask, Lookup, check_options, check_spawn, seconds
 from effactor.programs.parallel import FirstSuccess, Zip, check_concurrency, collected, gather
 from effactor.programs.program import Fail, FlatMap, Lash
 from effactor.programs.streaming import CREDITS
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Coroutine
 
+    from effactor.actors.envelope import SendOptions
     from effactor.actors.ref import ReplyIterator
     from effactor.programs.exits import Exit
     from effactor.programs.program import Program
@@ -44,17 +46,30 @@ class Orchestrating:
         _cell: Cell
 
     def ask(
-        self, target: Any, message: Any, *, timeout: float | None = None, name: str | None = None
+        self,
+        target: Any,
+        message: Any,
+        *,
+        timeout: float | None = None,
+        name: str | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, Any]:
         """Ask one actor: a ref, a path, or an ephemeral child of a class."""
-        asks = _Asks("ask", timeout)
+        asks = _Asks("ask", timeout, options)
         return run_as(self._cell, asks.together(asks.one(target, message, name)))
 
     def sequence(
-        self, asks: Any, *, concurrency: int | None = None, timeout: float | None = None
+        self,
+        asks: Any,
+        *more: Any,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, list[Any]]:
         """Ask several at once; the first failure interrupts the rest."""
-        made = _Asks("sequence", timeout)
+        if more:
+            raise _no_list("sequence", (asks, *more))
+        made = _Asks("sequence", timeout, _for_several("sequence", options))
         check_concurrency("sequence", concurrency)
         return run_as(self._cell, made.together(gather(made.all(asks), concurrency)))
 
@@ -65,16 +80,25 @@ class Orchestrating:
         *,
         concurrency: int | None = None,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Coroutine[Any, Any, list[Any]]:
         """Ask one target each of several messages at once."""
-        asks = _Asks("traverse", timeout)
+        asks = _Asks("traverse", timeout, _for_several("traverse", options))
         check_concurrency("traverse", concurrency)
         programs = [asks.one(target, m) for m in collected("traverse", "inputs", inputs)]
         return run_as(self._cell, asks.together(gather(programs, concurrency)))
 
-    def race(self, asks: Any, *, timeout: float | None = None) -> Coroutine[Any, Any, Any]:
+    def race(
+        self,
+        asks: Any = (),
+        *more: Any,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Coroutine[Any, Any, Any]:
         """Ask several at once; the first success wins."""
-        made = _Asks("race", timeout)
+        if more:
+            raise _no_list("race", (asks, *more))
+        made = _Asks("race", timeout, _for_several("race", options))
         # What handlers raised, not what says so: for `except*`.
         programs = tuple(map(_unwrapping, made.all(asks)))
         if not programs:
@@ -82,9 +106,16 @@ class Orchestrating:
             raise ValueError(msg)
         return run_as(self._cell, made.together(FirstSuccess(programs)))
 
-    def zip(self, a: Any, b: Any, *, timeout: float | None = None) -> Coroutine[Any, Any, Any]:
+    def zip(
+        self,
+        a: Any,
+        b: Any,
+        *,
+        timeout: float | None = None,
+        options: SendOptions | None = None,
+    ) -> Coroutine[Any, Any, Any]:
         """Ask two at once; a failure interrupts the other."""
-        asks = _Asks("zip", timeout)
+        asks = _Asks("zip", timeout, _for_several("zip", options))
         return run_as(self._cell, asks.together(Zip(tuple(asks.all((a, b))))))
 
     def stream(
@@ -95,20 +126,24 @@ class Orchestrating:
         timeout: float | None = None,
         name: str | None = None,
         credits: int = CREDITS,  # noqa: A002 - the field's word
+        options: SendOptions | None = None,
     ) -> ReplyIterator[Any]:
         """Ask one actor, and take its replies one by one."""
         where, cell = "stream", self._cell
+        if options is not None:
+            check_options(where, options)
         if timeout != math.inf:
             seconds(where, "timeout", timeout)
         ahead = count(where, "credits", credits)
         if not lives(where, target):
             check_spawn(where, target, name)
             start = None if timeout == math.inf else timeout
-            return ChildStream(cell, Errand(target, message, start, name), timeout, ahead, run_as)
+            errand = Errand(target, message, start, name, options)
+            return ChildStream(cell, errand, timeout, ahead, run_as)
         if name is not None:
             raise _has_a_name(where, target)
         found: ReplyIterator[Any] = cell.system.target(where, target).ask_stream(
-            message, timeout, ahead, None
+            message, timeout, ahead, options
         )
         return found
 
@@ -145,46 +180,82 @@ def _has_a_name(where: str, target: object) -> ValueError:
     return ValueError(f"{where}: name is for an ephemeral child, but {target!r} lives already")
 
 
+def _no_list(where: str, given: tuple[Any, ...]) -> TypeError:
+    for each in given:
+        if isinstance(each, Awaitable):
+            return _no_pair(where, each)
+    return TypeError(
+        f"{where}: asks must be one list of pairs, got {len(given)} arguments; write "
+        f"{where}([(target, message), (target, message)])"
+    )
+
+
+def _no_pair(where: str, given: Any) -> TypeError:
+    hint = ""
+    if isinstance(given, Awaitable):
+        hint = "; give the target and the message, and not an ask that was made of them"
+    elif isinstance(given, ActorRef):
+        hint = "; write [(target, message)]"
+    return TypeError(f"{where}: each ask must be a pair (target, message), got {given!r}{hint}")
+
+
+def _for_several(where: str, options: SendOptions | None) -> SendOptions | None:
+    """Refuse an id: whoever takes messages of one id for one would handle the first only."""
+    if options is not None and getattr(options, "id", None) is not None:
+        msg = (
+            f"{where}: options: id names one message, and here are several, got {options.id!r}; "
+            "leave it out, or name what they have in common with correlation_id"
+        )
+        raise ValueError(msg)
+    return options
+
+
 class _Asks:
     """The asks of one call, as programs."""
 
-    def __init__(self, where: str, timeout: float | None) -> None:
+    def __init__(self, where: str, timeout: float | None, options: SendOptions | None) -> None:
         """Begin.
 
         Args:
             where: The method that was called, for errors.
             timeout: Seconds for each reply.
+            options: What travels with each message, or None.
         """
-        seconds(where, "timeout", timeout)
+        if timeout != math.inf:
+            seconds(where, "timeout", timeout)
+        if options is not None:
+            check_options(where, options)
         self._where = where
         self._timeout = timeout
+        self._options = options
         self._errands: list[Errand] = []
 
     def all(self, asks: Any) -> list[Program[Any, Any]]:
         """Return the programs of pairs of a target and a message."""
         programs: list[Program[Any, Any]] = []
+        if isinstance(asks, Awaitable):
+            raise _no_pair(self._where, asks)
         for pair in collected(self._where, "asks", asks):
             match pair:
                 case (target, message):
                     programs.append(self.one(target, message))
                 case _:
-                    msg = f"{self._where}: each ask must be a pair (target, message), got {pair!r}"
-                    raise TypeError(msg)
+                    raise _no_pair(self._where, pair)
         return programs
 
     def one(self, target: Any, message: Any, name: str | None = None) -> Program[Any, Any]:
         """Return the program of one ask."""
-        where, timeout = self._where, self._timeout
+        where, timeout, options = self._where, self._timeout, self._options
         if not lives(where, target):
             check_spawn(where, target, name)
-            self._errands.append(Errand(target, message, timeout, name))
+            self._errands.append(Errand(target, message, timeout, name, options))
             return self._errands[-1].run()
         if name is not None:
             raise _has_a_name(where, target)
         is_path: bool = isinstance(target, str)
         if is_path:
-            return FlatMap(Lookup(target), lambda ref: Ask(ref, message, timeout))
-        return Ask(target, message, timeout)
+            return FlatMap(Lookup(target), lambda ref: Ask(ref, message, timeout, options))
+        return Ask(target, message, timeout, options)
 
     def together(self, program: Program[Any, Any]) -> Program[Any, Any]:
         """Let *program*, which runs them, end when all children have ended."""

@@ -78,8 +78,10 @@ class Rest:
         """Learn that one actor has met its probe, or has stopped."""
         self._left -= 1
         if not self._left:
-            # Soon: the turn that met the probe is not over yet.
-            self._system.loop.call_soon(self._look)
+            # Soon: the turn that met the probe is not over yet. And not sooner than the turn after
+            # it, or an actor whose turns are tasks would meet nothing but probes.
+            loop = self._system.loop
+            loop.call_soon(loop.call_soon, self._look)
 
     def set_exception(self, _error: BaseException) -> None:
         """Learn that one actor refuses its probe, because it stops."""

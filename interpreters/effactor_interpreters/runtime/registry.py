@@ -30,7 +30,7 @@ from effactor_interpreters.runtime.pools import Worker
 from effactor_interpreters.runtime.recovery import Restarts
 from effactor_interpreters.runtime.scheduler import Scheduler
 from effactor_interpreters.runtime.states import STOPPED
-from effactor_interpreters.runtime.stopping import stop_idle, stopper
+from effactor_interpreters.runtime.stopping import stop_idle, stopper, why_stopped
 from effactor_interpreters.runtime.waits import START_OF, Wait, wait_for
 
 if TYPE_CHECKING:
@@ -184,8 +184,10 @@ class Registry(Scheduler):
         """
         # While the system drains, its actors may still start children for their work.
         if self.closing if parent is None else not parent.is_alive:
-            where = f"/{self.name}" if parent is None else parent.full_path
-            raise ActorStopped(where, None, "is shutting down; it starts no actors")
+            where, words = f"/{self.name}", self.closing_words
+            if parent is not None:
+                where, words = parent.full_path, why_stopped(parent)
+            raise ActorStopped(where, None, f"{words}; it starts no actors")
         prefix = "" if parent is None else parent.ref.path
         if name is not None and f"{prefix}/{name}" in self.cells:
             raise NameTaken(f"/{self.name}{prefix}/{name}")
@@ -248,6 +250,11 @@ class Registry(Scheduler):
         self.closing = True
         if self.loop_end is not None:
             self.loop_end.release()
+
+    @property
+    def closing_words(self) -> str:
+        """What errors say of the system, once its shutdown has begun."""
+        raise NotImplementedError
 
     @property
     def is_over(self) -> bool:
@@ -341,8 +348,7 @@ class Registry(Scheduler):
             except ActorNotFound:
                 if not self.closing:
                     raise
-            reason = f"shuts down or has done so, and nobody is left at {target!r}"
-            raise ActorStopped(f"/{self.name}", None, reason)
+            raise self.nobody_left(target)
         if not isinstance(target, ActorRef):  # pyright: ignore[reportUnnecessaryIsInstance]
             # A class, or an actor.
             hint = ""
@@ -354,6 +360,11 @@ class Registry(Scheduler):
         if not isinstance(bound, Unbound):
             return bound
         return self.find(target) or Nobody(cast("ActorSystem", self), target)
+
+    def nobody_left(self, path: str) -> ActorStopped:
+        """Make the error of a path at which nobody lives, because the system shuts down."""
+        reason = f"{self.closing_words}, and nobody is left at {path!r}"
+        return ActorStopped(f"/{self.name}", None, reason)
 
     def nobody(self, ref: ActorRef[Any], message: Any) -> ActorStopped:
         """Make the error of an ask to a ref that names no living actor."""

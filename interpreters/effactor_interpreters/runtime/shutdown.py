@@ -84,6 +84,11 @@ class Shutdown:
         self._waiting: list[Any] = []  # futures of those who wait for the end
         self._begun: list[Any] = []  # and of those who wait for its beginning
 
+    @property
+    def words(self) -> str:
+        """What errors say of the system, once it has begun."""
+        return "has been shut down" if self.phase is Phase.CLOSED else "is shutting down"
+
     # ------------------------------------------------------------ those who call
 
     async def run(self, mode: ShutdownMode, timeout: float | None) -> None:
@@ -168,8 +173,7 @@ class Shutdown:
         """
         gate = self._gate
         if gate is not None and not gate.is_inside():
-            where = f"/{self._system.name}"
-            raise ActorStopped(where, None, "is shutting down; it runs no programs")
+            raise ActorStopped(f"/{self._system.name}", None, f"{self.words}; it runs no programs")
 
     # ------------------------------------------------------------ the machine
 

@@ -13,8 +13,8 @@ from effactor_interpreters.runtime.deadlocks import find_cycle
 from effactor_interpreters.runtime.engine.signals import OperationFailed
 from effactor_interpreters.runtime.letters import letter_of
 from effactor_interpreters.runtime.runs import Run
-from effactor_interpreters.runtime.streams import open_stream
 from effactor_interpreters.runtime.takers import outsider
+from effactor_interpreters.runtime.taking import open_stream
 from effactor_interpreters.runtime.waits import FiberWait, as_failure, subject
 
 if TYPE_CHECKING:

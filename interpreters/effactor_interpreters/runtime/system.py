@@ -10,6 +10,7 @@ from typing_extensions import TypeVar, Unpack, override
 
 from effactor.actors.props import props
 from effactor.actors.supervision import a_strategy
+from effactor.errors import ActorNotFound
 from effactor.programs.exits import Interrupted
 from effactor.programs.operations import check_stop_mode, seconds
 from effactor.programs.structure import a_program
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from effactor.actors.actor import Actor
+    from effactor.actors.envelope import SendOptions
     from effactor.actors.message import Message, Query
     from effactor.actors.props import SpawnOptions
     from effactor.actors.ref import ActorRef, StopManner
@@ -125,6 +127,12 @@ class ActorSystem(Registry):
         state = "closing" if self.closing else "open"
         return f"<ActorSystem {self.name!r}, {len(self.cells)} actors, {state}>"
 
+    @property
+    @override
+    def closing_words(self) -> str:
+        """What errors say of the system, once its shutdown has begun."""
+        return self._shutdown.words
+
     # ------------------------------------------------------------ actors
 
     async def spawn(
@@ -169,8 +177,14 @@ class ActorSystem(Registry):
 
         Raises:
             ActorNotFound: If there is none; it names the nearest paths.
+            ActorStopped: If that is because the system shuts down.
         """
-        return self.at(path)
+        try:
+            return self.at(path)
+        except ActorNotFound:
+            if not self.closing:
+                raise
+        raise self.nobody_left(path)
 
     def actors(self) -> dict[str, ActorRef[Any]]:
         """List the living actors, children included.
@@ -198,6 +212,7 @@ class ActorSystem(Registry):
         message: Query[M, R, Any],
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> R: ...
     @overload
     async def ask(
@@ -206,6 +221,7 @@ class ActorSystem(Registry):
         message: M,
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Any: ...
     @overload
     async def ask(
@@ -214,6 +230,7 @@ class ActorSystem(Registry):
         message: Message[R, Any],
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> R: ...
     @overload
     async def ask(
@@ -222,6 +239,7 @@ class ActorSystem(Registry):
         message: Any,
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Any: ...
     async def ask(
         self,
@@ -229,6 +247,7 @@ class ActorSystem(Registry):
         message: Any,
         *,
         timeout: float | None = None,
+        options: SendOptions | None = None,
     ) -> Any:
         """Ask the actor at a path, or that a ref names: `await system.ask("/till", Total())`.
 
@@ -237,6 +256,7 @@ class ActorSystem(Registry):
                 `ActorRef.at(path)` or come out of a pickle.
             message: The message; a `Message[R, E]` types the reply.
             timeout: Seconds to wait for the reply, as in `ref.ask`.
+            options: What travels with the message, or None.
 
         Returns:
             The reply. It raises what `ref.ask` raises; a ref to an actor that does
@@ -247,26 +267,37 @@ class ActorSystem(Registry):
             ActorStopped: If that is because the system shuts down.
         """
         self.bind()
-        return await self.target("ask", target).ask(message, timeout=timeout)
+        return await self.target("ask", target).ask(message, timeout=timeout, options=options)
 
     @overload
-    async def tell(self, target: ActorRef[M], message: M) -> None: ...
+    async def tell(
+        self, target: ActorRef[M], message: M, *, options: SendOptions | None = None
+    ) -> None: ...
     @overload
-    async def tell(self, target: str, message: Any) -> None: ...
-    async def tell(self, target: ActorRef[Any] | str, message: Any) -> None:
+    async def tell(
+        self, target: str, message: Any, *, options: SendOptions | None = None
+    ) -> None: ...
+    async def tell(
+        self,
+        target: ActorRef[Any] | str,
+        message: Any,
+        *,
+        options: SendOptions | None = None,
+    ) -> None:
         """Send a message to the actor at a path, or that a ref names.
 
         Args:
             target: A path, as for `get_actor`, or a ref.
             message: The message. To a ref whose actor does not live it is a dead
                 letter, as for `ref.tell`.
+            options: What travels with the message, or None.
 
         Raises:
             ActorNotFound: If nobody lives at the path; it names the nearest paths.
             ActorStopped: If that is because the system shuts down.
         """
         self.bind()
-        await self.target("tell", target).tell(message)
+        await self.target("tell", target).tell(message, options=options)
 
     async def stop(self, target: ActorRef[Any] | str, mode: StopManner = "graceful") -> None:
         """Ask the actor at a path, or that a ref names, to stop; see `ref.stop`.

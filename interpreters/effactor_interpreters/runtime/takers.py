@@ -65,23 +65,50 @@ class Outsider:
 class Asked:
     """The ask that a task or a run waits for: a `Link`."""
 
-    __slots__ = ("_reply", "end", "message", "target")
+    __slots__ = ("end", "message", "reply", "target")
 
     def __init__(self, target: Cell, message: Any, reply: Any) -> None:
         self.target: Cell = target
         self.message: Any = message
         self.end: tuple[Any, int] | None = None
-        self._reply = reply
+        self.reply: Any = reply
 
-    def fail(self, deadlock: Deadlock) -> None:
-        """Let the ask end."""
-        reply = self._reply
-        fiber = reply.fiber if isinstance(reply, FiberWait) else None
-        if fiber is not None:
-            reply.withdraw()
-            fiber.resume_died(deadlock)
-        elif not reply.done():
-            reply.set_exception(deadlock)
+
+def fail(reply: Any, deadlock: Deadlock) -> None:
+    """Let an ask end.
+
+    Args:
+        reply: The reply waited for.
+        deadlock: Why it will never come.
+    """
+    fiber = reply.fiber if isinstance(reply, FiberWait) else None
+    if fiber is not None:
+        reply.withdraw()
+        fiber.resume_died(deadlock)
+    elif not reply.done():
+        reply.set_exception(deadlock)
+
+
+def fail_soon(who: Any, cell: Cell, reply: Any, message: Any) -> None:
+    """Let an ask end that hangs on the items which its asker takes, if it still does in a moment.
+
+    A task that was just made may take them in its place.
+
+    Args:
+        who: The asker: an actor, or an `Outsider`.
+        cell: The actor asked.
+        reply: The reply waited for.
+        message: The message.
+    """
+
+    def look_again() -> None:
+        if reply.done() or getattr(who, "guarded", False):
+            return
+        deadlock = find_cycle(who, cell, message)
+        if deadlock is not None:
+            fail(reply, deadlock)
+
+    cell.system.loop.call_soon(look_again)
 
 
 class Takers:
@@ -137,15 +164,15 @@ def outsider(system: Scheduler, who: Any = None) -> Outsider | None:
 
 
 def outsider_waits(cell: Cell, reply: Any, message: Any) -> None:
-    """See whether an ask of no actor can ever end.
+    """See whether an ask of no actor can ever end; if not, let it fail soon.
+
+    It cannot if the actor waits, perhaps through others, for whoever asks to take an item.
 
     Args:
         cell: The actor asked.
         reply: The reply waited for.
         message: The message.
 
-    Raises:
-        Deadlock: If the actor waits, perhaps through others, for whoever asks to take an item.
     """
     system = cell.system
     if isinstance(reply, FiberWait):
@@ -160,10 +187,8 @@ def outsider_waits(cell: Cell, reply: Any, message: Any) -> None:
     taker: Any = None if outsiders is None or who is None else outsiders.get(who)
     if taker is None:
         return
-    deadlock = find_cycle(taker, cell, message)
-    if deadlock is not None:
-        reply.cancel()
-        raise deadlock
+    if find_cycle(taker, cell, message) is not None:
+        fail_soon(taker, cell, reply, message)
     asked = taker.asked = Asked(cell, message, reply)
 
     def settled(_reply: object = None) -> None:

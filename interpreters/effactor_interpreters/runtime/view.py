@@ -9,7 +9,7 @@ from typing_extensions import TypeVar, Unpack
 from effactor.actors.becoming import check_become
 from effactor.actors.props import props
 from effactor.actors.stop_policy import StopMode
-from effactor.programs.operations import a_ref, check_spawn
+from effactor.programs.operations import a_ref, check_options, check_spawn
 from effactor_interpreters.runtime.becoming import become, check_inside, unbecome
 from effactor_interpreters.runtime.context_timers import ContextTimers
 from effactor_interpreters.runtime.dispatchers import handled_in_thread
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from effactor.actors.actor import Actor
-    from effactor.actors.envelope import Envelope
+    from effactor.actors.envelope import Envelope, SendOptions
     from effactor.actors.props import SpawnOptions
     from effactor.actors.ref import ActorRef, StopManner
     from effactor.programs.program import Program
@@ -126,13 +126,20 @@ class View(Orchestrating, ContextTimers):
             await system.start_cell(cell)
         return cell.ref
 
-    async def tell(self, target: Callable[[], Actor[M]] | ActorRef[M] | str, message: M) -> None:
+    async def tell(
+        self,
+        target: Callable[[], Actor[M]] | ActorRef[M] | str,
+        message: M,
+        *,
+        options: SendOptions | None = None,
+    ) -> None:
         """Send a message: to an actor, or to a temporary child that it starts.
 
         Args:
             target: A ref, a path, or the class (or factory) of a child that ends by
                 its stop policy.
             message: The message.
+            options: What travels with the message, or None.
 
         Raises:
             TypeError: If the child's stop policy is `StopMode.NEVER`.
@@ -141,13 +148,15 @@ class View(Orchestrating, ContextTimers):
         system = self._cell.system
         given: Any = target
         if lives("tell", given):
-            await system.tell(given, message)
+            await system.tell(given, message, options=options)
             return
         check_spawn("tell", given, None, "target")
+        if options is not None:
+            check_options("tell", options)
         child: ActorRef[Any] = await system.spawn_child(
             self._cell, given, None, check=check_temporary
         )
-        await child.tell(message)
+        await child.tell(message, options=options)
 
     async def stop_self(self, mode: StopManner = "graceful") -> None:
         """Ask the actor itself to stop, after what was sent before.

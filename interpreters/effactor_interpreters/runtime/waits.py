@@ -37,6 +37,7 @@ class Phase(str):
 
 START_OF: Final = Phase("its start")
 END_OF: Final = Phase("its end")
+TAKING: Final = Phase("its taking of the next item")
 
 
 class Link(Protocol):

@@ -100,6 +100,8 @@ async def mailbox_by_priority(play: Play) -> None:
     """The most urgent first, FIFO within a priority; bounded or not."""
     capacity = play.random.choice([None, 2, 3])
     overflow: Any = play.random.choice(["block", "drop_oldest", "reject"])
+    if capacity is None:
+        overflow = "block"
 
     def options() -> SendOptions | None:
         return SendOptions(priority=play.random.choice([0, 1, 5])) if play.chance(0.7) else None

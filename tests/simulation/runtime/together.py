@@ -52,7 +52,10 @@ def _some_actor(play: Play, children: tuple[Any, ...]) -> tuple[Callable[[], Any
         overflow: Any = play.random.choice(["block", "reject", "drop_newest", "drop_oldest"])
         order: Any = play.random.choice(["fifo", "priority"])
         lives = play.pause() if play.chance(0.2) else None
-        options["mailbox"] = MemoryMailbox(play.random.choice([1, 3, None]), overflow, order, lives)
+        capacity = play.random.choice([1, 3, None])
+        if capacity is None:
+            overflow = "block"
+        options["mailbox"] = MemoryMailbox(capacity, overflow, order, lives)
     if play.chance(0.2):
         options["middlewares"] = [play.random.choice([Drops, Passes])(play)]
     policies: list[StopPolicy] = [StopMode.NEVER] * 5

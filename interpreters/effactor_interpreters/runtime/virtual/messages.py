@@ -11,7 +11,7 @@ from effactor.actors.virtual_id import name_of
 from effactor.coordination.handle import count
 from effactor.programs.operations import a_duration, check_options, free_ask, free_tell
 from effactor.programs.streaming import CREDITS, free_ask_stream
-from effactor_interpreters.runtime.streams import ReplyStream, Stream, begin_stream
+from effactor_interpreters.runtime.taking import ReplyStream, begin_stream
 from effactor_interpreters.runtime.virtual.address import Address
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from effactor.errors import AskFailed
     from effactor.programs.program import Program
     from effactor.programs.streaming import Replies
+    from effactor_interpreters.runtime.streams import Stream
     from effactor_interpreters.runtime.virtual.activations import Activations
 
 M = TypeVar("M")

@@ -71,7 +71,10 @@ class VirtualActorRegistry(Messages):
             raise TypeError(msg)
         idle = None
         if idle_seconds is not None:
-            idle = AfterIdle(a_duration("VirtualActorRegistry", "idle_seconds", idle_seconds))
+            if a_duration("VirtualActorRegistry", "idle_seconds", idle_seconds) == 0:
+                msg = "VirtualActorRegistry: idle_seconds must be > 0, got 0; None is for ever"
+                raise ValueError(msg)
+            idle = AfterIdle(idle_seconds)
         if system.virtual_actors is not None:
             msg = (
                 f"VirtualActorRegistry: {system!r} has a registry already, and two would make two "
