@@ -85,17 +85,21 @@ class Verdict:
 
     Attributes:
         ok: Whether no run failed.
-        runs: Number of schedules that ran.
+        runs: Number of schedules that ran, to their end or as far as they could show anything new.
         exhausted: Whether these were all there are. Never, if programs drew at random:
             each schedule tries one outcome of that.
         failure: The first failure, shrunk; None if there was none.
         bound: Number of deviations from the default order of which all schedules
             have been tried; None if the strategy does not count them.
-        distinct: Number of different schedules among the runs.
+        distinct: Number of different schedules among the runs that ran to their end.
         steps: Number of events in all runs.
         hits: How often each `sometimes` was true, by name.
         strategy: The strategy.
         seed: The seed.
+        floors: Least probability with which a bug would have been found, by its depth: the
+            number of ordering constraints that bring it about, as PCT counts them. Empty
+            where the strategy promises nothing. A fact about these runs and not about the
+            program: it may still have such a bug.
     """
 
     ok: bool
@@ -108,6 +112,7 @@ class Verdict:
     hits: dict[str, int] = field(default_factory=dict[str, int])
     strategy: str = ""
     seed: int = 0
+    floors: dict[int, float] = field(default_factory=dict[int, float])
 
     def __bool__(self) -> bool:
         """Tell whether no run failed."""
@@ -121,9 +126,17 @@ class Verdict:
         text += f" ({self.strategy}, seed {self.seed})"
         if self.distinct != self.runs:
             text += f", {self.distinct:,} of them different"
-        text += ", all there are: no failure" if self.exhausted else ": no failure"
+        if not self.exhausted:
+            text += ": no failure"
+        elif self.strategy == "dpor":
+            text += ", exhausted, assuming actors share nothing: no failure"
+        else:
+            text += ", all there are: no failure"
         if self.bound is not None and not self.exhausted:
             text += f"; complete up to {self.bound} deviations from the default order"
+        if self.floors and not self.exhausted:
+            each = ", ".join(f"{_percent(p)} of depth {d}" for d, p in self.floors.items())
+            text += f"; a bug would have been found with a probability of at least {each}"
         return text
 
 
@@ -145,7 +158,12 @@ def explore(
             every schedule, so it must build all its state itself.
         schedules: How many to try, at least 1.
         seed: Any integer from 0; equal seeds try equal schedules.
-        strategy: `"random"`, `"exhaustive"`, `"deviations"` or `"portfolio"`.
+        strategy: `"portfolio"`, which mixes the next four; `"pos"` samples partial orders;
+            `"random"` takes uniform walks; `"pct"` gives chains of messages priorities, and a
+            probability floor; `"deviations"` tries all schedules with few deviations first;
+            `"exhaustive"` tries all there are, `"dpor"` one for each order of conflicting steps,
+            which proves as much if actors share nothing. `"pct(2)"` and `"deviations(2)"` say
+            how deep.
         faults: Reserved for fault plans; must be None.
         time: `"async"` lets a timer fire at any moment after it is set, as on a
             network without bounds; `"latency"` only when no message is under way.
@@ -189,7 +207,8 @@ def explore(
             runs += 1
             steps += run.steps
             drew = drew or run.drew
-            seen.add(hash(run.choices))
+            if type(run.error) is not Redundant:
+                seen.add(hash(run.choices))
             for name, count in run.hits.items():
                 hits[name] = hits.get(name, 0) + count
             if progress is not None:
@@ -231,7 +250,14 @@ def explore(
         hits,
         strategy,
         seed,
+        plan.floors,
     )
+
+
+def _percent(probability: float) -> str:
+    if probability >= 0.1:  # noqa: PLR2004 - a tenth: whole per cents are enough
+        return f"{probability:.0%}"
+    return f"{probability:.2g}" if probability < 0.0001 else f"{probability:.2%}"  # noqa: PLR2004
 
 
 @contextmanager

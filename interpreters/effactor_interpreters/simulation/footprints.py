@@ -277,6 +277,8 @@ class Footprints:
 
     def barrier(self) -> None:
         """Learn that the scenario goes on after all is quiet: nothing races across this."""
+        self._close()
+        self._current = Footprint()  # what the scenario looks at now belongs to no step
         self._segment += 1
 
     # ------------------------------------------------------------ what they touch

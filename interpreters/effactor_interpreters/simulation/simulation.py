@@ -194,7 +194,7 @@ class Simulation:
         """
         cell = self._cell(ref)
         footprints = self._world.footprints
-        if footprints is not None and self._world.options():
+        if footprints is not None:
             footprints.read(process(cell.front.ref.path))
         return cell.actor
 

@@ -28,8 +28,8 @@ DEPTHS: Final = (1, 2, 3)
 """Depths that the strategy tries in turn where none is said."""
 
 
-UNFAIR: Final = 10
-"""How many times its horizon a run may last before its choices become fair."""
+UNFAIR: Final = 20
+"""How many times the shortest run a run may last before its choices become fair."""
 
 
 class Chains:
@@ -39,6 +39,8 @@ class Chains:
         seed: Any text; equal texts give equal choices on every platform.
         depth: Ordering constraints of the bugs it is after, at least 1.
         horizon: How many events the run will have, more or less.
+        unfair: After how many steps the choices become fair: a chain that never ends would
+            starve the others for ever, which is no finding.
 
     Attributes:
         depth: The same.
@@ -47,12 +49,12 @@ class Chains:
 
     sees_all: bool = True
 
-    def __init__(self, seed: str, depth: int, horizon: int) -> None:
+    def __init__(self, seed: str, depth: int, horizon: int, unfair: int) -> None:
         self.depth: int = depth
         self.chains: int = 0
         drawing = random.Random(seed)  # schedules are no secrets
         self._random = drawing.random
-        self._unfair_until = UNFAIR * horizon + UNFAIR
+        self._unfair_until = unfair
         places = drawing.sample(range(1, max(horizon, depth) + 1), depth - 1)
         self._changes: dict[int, int] = {place: n for n, place in enumerate(places, 1)}
         self._chain_of: dict[object, int] = {}
@@ -64,7 +66,6 @@ class Chains:
     def __call__(self, _position: int, options: Sequence[Event]) -> int:
         """Take what is first in the chain of highest priority."""
         if len(self._happened) > self._unfair_until:
-            # A chain that never ends would starve the others for ever: that is no finding.
             return int(self._random() * len(options))
         while True:
             best = max(range(len(options)), key=lambda n: self._priorities[self._chain(options[n])])
@@ -113,6 +114,7 @@ class ProbabilisticConcurrencyTesting(Sampling):
         self._depths = DEPTHS if depth is None else (depth,)
         self._chooser: Chains | None = None
         self._horizon = 1
+        self._least = 0  # events of the shortest run
         self._chains = 1
         self._tried: dict[int, int] = {}
 
@@ -130,7 +132,9 @@ class ProbabilisticConcurrencyTesting(Sampling):
     def sample(self, number: int) -> Chooser:
         """Draw the chains of the *number*-th run, counted from 1."""
         depth = self._depths[number % len(self._depths)]
-        self._chooser = Chains(f"{self._seed}:{number}:pct", depth, self._horizon)
+        self._chooser = Chains(
+            f"{self._seed}:{number}:pct", depth, self._horizon, UNFAIR * self._least
+        )
         return self._chooser
 
     @override
@@ -138,6 +142,7 @@ class ProbabilisticConcurrencyTesting(Sampling):
         """Measure the run."""
         super().observe(run)
         self._horizon = max(self._horizon, run.events)
+        self._least = min(self._least or run.events, run.events)
         if self._chooser is not None:
             self._chains = max(self._chains, self._chooser.chains)
             depth = self._chooser.depth
