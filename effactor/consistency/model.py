@@ -16,6 +16,7 @@ S = TypeVar("S", bound=Hashable, default=Any)
 Apply = Callable[[S, Any], tuple[S, Any] | None]
 Outcomes = Callable[[S, Any], Iterable[tuple[S, Any]]]
 Partition = Callable[[Any], Hashable]
+ReadOnly = Callable[[Any, Any], bool]
 
 
 @final
@@ -32,7 +33,7 @@ class Model(Generic[S]):
             consists of independent parts that all begin in `initial`; else None.
     """
 
-    __slots__ = ("initial", "name", "outcomes", "partition")
+    __slots__ = ("initial", "name", "outcomes", "partition", "read_only")
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Model(Generic[S]):
         *,
         name: str = "",
         partition: Partition | None = None,
+        read_only: ReadOnly | None = None,
     ) -> None:
         """Describe an object whose operations have one outcome each.
 
@@ -50,11 +52,12 @@ class Model(Generic[S]):
                 answer, or None if the operation cannot take place in that state.
             name: What it is called in reports; empty takes the name of *apply*.
             partition: See the attribute.
+            read_only: See the attribute.
 
         Raises:
             TypeError: If *initial* is not hashable, or a function is none.
         """
-        _check(initial, apply, partition)
+        _check(initial, apply, partition, read_only)
 
         def outcomes(state: S, operation: Any) -> Iterable[tuple[S, Any]]:
             outcome = apply(state, operation)
@@ -64,6 +67,7 @@ class Model(Generic[S]):
         self.outcomes: Outcomes[S] = outcomes
         self.name: str = name or getattr(apply, "__name__", "model")
         self.partition: Partition | None = partition
+        self.read_only: ReadOnly | None = read_only
 
     @classmethod
     def of_outcomes(
@@ -73,6 +77,7 @@ class Model(Generic[S]):
         *,
         name: str = "",
         partition: Partition | None = None,
+        read_only: ReadOnly | None = None,
     ) -> Self:
         """Describe an object that is free to answer in several ways.
 
@@ -82,6 +87,7 @@ class Model(Generic[S]):
                 is allowed, with its answer.
             name: What it is called in reports; empty takes the name of *outcomes*.
             partition: See the attribute.
+            read_only: See the attribute.
 
         Returns:
             The model.
@@ -89,11 +95,12 @@ class Model(Generic[S]):
         Raises:
             TypeError: If *initial* is not hashable, or a function is none.
         """
-        _check(initial, outcomes, partition)
+        _check(initial, outcomes, partition, read_only)
         model = cls(initial, lambda state, operation: None, name="model")  # noqa: ARG005
         model.outcomes = outcomes
         model.name = name or getattr(outcomes, "__name__", "model")
         model.partition = partition
+        model.read_only = read_only
         return model
 
     @override
@@ -144,13 +151,16 @@ class IfTold:
         return repr(self.value)
 
 
-def _check(initial: object, function: Any, partition: Any) -> None:
+def _check(initial: object, function: Any, partition: Any, read_only: Any) -> None:
     check_hashable("Model", "initial", initial)
     if not callable(function):
         msg = f"Model: needs a function of a state and an operation, got {function!r}"
         raise TypeError(msg)
     if partition is not None and not callable(partition):
         msg = f"Model: partition must be a function of an operation, got {partition!r}"
+        raise TypeError(msg)
+    if read_only is not None and not callable(read_only):
+        msg = f"Model: read_only must be a function of an operation and a result, got {read_only!r}"
         raise TypeError(msg)
 
 

@@ -121,7 +121,7 @@ def register(initial: Hashable = None) -> Model[Hashable]:
             case _:
                 _unknown("register", operation, Read, Write)
 
-    return Model(initial, apply, name="register")
+    return Model(initial, apply, name="register", read_only=_is_read)
 
 
 def cas_register(initial: Hashable = None) -> Model[Hashable]:
@@ -145,7 +145,7 @@ def cas_register(initial: Hashable = None) -> Model[Hashable]:
             case _:
                 _unknown("cas_register", operation, Read, Write, CompareAndSet)
 
-    return Model(initial, apply, name="cas_register")
+    return Model(initial, apply, name="cas_register", read_only=_is_read)
 
 
 def counter(initial: int = 0) -> Model[int]:
@@ -167,7 +167,7 @@ def counter(initial: int = 0) -> Model[int]:
             case _:
                 _unknown("counter", operation, Add, Read)
 
-    return Model(initial, apply, name="counter")
+    return Model(initial, apply, name="counter", read_only=_is_read)
 
 
 def set_(initial: Iterable[Hashable] = ()) -> Model[frozenset[Hashable]]:
@@ -193,7 +193,7 @@ def set_(initial: Iterable[Hashable] = ()) -> Model[frozenset[Hashable]]:
             case _:
                 _unknown("set_", operation, Insert, Remove, Contains, Members)
 
-    return Model(frozenset(initial), apply, name="set")
+    return Model(frozenset(initial), apply, name="set", read_only=_is_read)
 
 
 def queue(
@@ -254,7 +254,17 @@ def key_value(initial: Mapping[Any, Hashable] | None = None) -> Model[Items]:
                 _unknown("key_value", operation, Get, Put, Delete)
 
     begin: Items = frozenset((initial or {}).items())
-    return Model(begin, apply, name="key_value", partition=_key)
+    return Model(begin, apply, name="key_value", partition=_key, read_only=_is_read)
+
+
+def _is_read(operation: Any, result: Any) -> bool:
+    match operation:
+        case Read() | Contains() | Members() | Get():
+            return True
+        case CompareAndSet():
+            return result is False
+        case _:
+            return False
 
 
 def _without(items: Items, key: Hashable) -> Items:

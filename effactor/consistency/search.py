@@ -7,8 +7,8 @@ memory of the configurations already seen, each a set of ordered operations and 
 
 Three rules leave out branches without losing a verdict:
 
-- An operation whose answer fits and that leaves the state as it is can be ordered at
-  once: wherever else it fits, it fits here too, and nothing else notices.
+- An operation that only reads and whose answer fits can be ordered at once: if it fits
+  somewhere later, it fits here too, and no other operation notices.
 - An operation of unknown outcome need not take effect where it would leave the state as
   it is: it may as well never take effect.
 - Of equal operations of unknown outcome, the one that began first goes first.
@@ -82,6 +82,7 @@ def search(operations: Sequence[Operation], model: Model[Any], limit: int) -> Fo
 
     Raises:
         TypeError: If a state of the model is not hashable.
+        ValueError: If an operation that the model calls read-only changes a state.
     """
     return _Search(operations, model).run(limit)
 
@@ -107,6 +108,7 @@ class _Search:
         self.bits: list[int] = [0] * size
         self.twins: list[int] = [0] * size
         self.ends: list[int] = [-1] * size
+        self.reads: list[bool] = [False] * size
         self.completed: int = 0
         self._number(size)
 
@@ -121,6 +123,10 @@ class _Search:
             elif operation.outcome == "ok":
                 begins[operation.number] = place
                 self.bits[place] = self.completed
+                read_only = self.model.read_only
+                self.reads[place] = read_only is not None and read_only(
+                    operation.value, operation.result
+                )
                 self.completed += 1
             else:
                 bit = 1 << len(unknown)
@@ -131,7 +137,8 @@ class _Search:
 
     def run(self, limit: int) -> Found:
         following, previous, ends = self.next, self.previous, self.ends
-        records, bits, twins, outcomes = self.records, self.bits, self.twins, self.model.outcomes
+        records, bits, twins, reads = self.records, self.bits, self.twins, self.reads
+        outcomes = self.model.outcomes
         head = len(records)
         left = self.completed
         state: Any = self.model.initial
@@ -167,6 +174,8 @@ class _Search:
                     same = following_state is state or following_state == state
                     if (answer != operation.result) if known else same:
                         continue
+                    if reads[place] and not same:
+                        self._not_read_only(operation, state)
                     if known:
                         # `base` grows over the operations that are ordered without a gap.
                         after = mask | 1 << (bits[place] - base)
@@ -179,8 +188,8 @@ class _Search:
                         key = (base, mask, taken | bits[place], following_state)
                     try:
                         if key in seen:
-                            if known and same:
-                                dead = True
+                            if reads[place]:
+                                dead = True  # it failed before, and is as good as any
                                 break
                             continue
                     except TypeError:
@@ -189,7 +198,7 @@ class _Search:
                     if len(seen) >= limit:
                         return self._gave_up(len(seen), stuck, blocked)
                     seen.add(key)
-                    stack.append((place, state, base, mask, taken, path, choices, known and same))
+                    stack.append((place, state, base, mask, taken, path, choices, reads[place]))
                     # Take its records out of the list.
                     before, behind = previous[place], following[place]
                     following[before], previous[behind] = behind, before
@@ -225,6 +234,13 @@ class _Search:
     def _gave_up(self, explored: int, stuck: int, blocked: list[tuple[Path, Any]]) -> Found:
         operation = self.records[stuck][2] if stuck >= 0 else None
         return Found("unknown", (), explored, operation, self._dead_ends(blocked))
+
+    def _not_read_only(self, operation: Operation, state: object) -> None:
+        msg = (
+            f"{self.model!r}: read_only is true for {operation}, which changes "
+            f"the state {state!r}; the verdict would be wrong"
+        )
+        raise ValueError(msg)
 
     @staticmethod
     def _dead_ends(blocked: list[tuple[Path, Any]]) -> tuple[DeadEnd, ...]:
