@@ -11,16 +11,22 @@ from effactor.consistency.history import History, Operation
 from effactor.consistency.linearizability import Linearizability, linearizable
 from effactor.consistency.model import ANYTHING, IfTold, Model
 from effactor.consistency.search import DeadEnd
+from effactor.consistency.serializability import Anomaly, Serializability, serializable
+from effactor.consistency.transactions import Append
 
 __all__ = [
     "ANYTHING",
+    "Anomaly",
+    "Append",
     "DeadEnd",
     "History",
     "IfTold",
     "Linearizability",
     "Model",
     "Operation",
+    "Serializability",
     "diagram",
     "linearizable",
     "models",
+    "serializable",
 ]
