@@ -110,7 +110,13 @@ async def rows(effort: Effort) -> list[Row]:
     queue = models.queue()
     cases: list[tuple[str, History, Model[Any], str, float | None]] = [
         ("register", history_of(size, of_register, register, 1), register, "ok", 2000),
-        ("register, 5 % of the replies lost", history_of(size, of_register, register, 1, lost=0.05), register, "ok", None),
+        (
+            "register, 5 % of the replies lost",
+            history_of(size, of_register, register, 1, lost=0.05),
+            register,
+            "ok",
+            None,
+        ),
         ("compare-and-set register", history_of(size, of_cas_register, cas, 1), cas, "ok", 2000),
         ("queue", history_of(size, of_queue, queue, 1), queue, "ok", None),
         ("map of 20 keys, in parts", history_of(size, of_map, entries, 1), entries, "ok", 2000),

@@ -23,6 +23,7 @@ from effactor.consistency.models import (
     Remove,
     Write,
 )
+from effactor.consistency.outcomes import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 VALUES = st.integers(0, 2)
 TRUTH = st.sampled_from([True, False, None])
 NONE = st.none()
+ENDS: st.SearchStrategy[Outcome] = st.sampled_from(["ok", "ok", "ok", "ok", "fail", "info"])
 
 # Of each model: its operations, each with the results that it might be said to have had.
 OBJECTS: dict[str, tuple[Model[Any], list[tuple[Any, Any]]]] = {
@@ -87,7 +89,7 @@ def histories(
     for client in draw(st.lists(st.integers(0, clients - 1), max_size=2 * most)):
         if client in busy:
             number, results = busy.pop(client)
-            end = draw(st.sampled_from(["ok", "ok", "ok", "ok", "fail", "info"]))
+            end = draw(ENDS)
             history.end(end, number, draw(results) if end == "ok" else None)
         elif len(history) < most:
             operation, results = draw(st.sampled_from(operations))
@@ -113,7 +115,8 @@ def true_histories(
                 operation = draw(draw(st.sampled_from(operations))[0])
                 busy[client] = [history.invoke(operation, client=f"c{client}"), operation]
         elif len(busy[client]) == 2:
-            for state, answer in model.outcomes(state, busy[client][1]):  # noqa: B007
+            for outcome in model.outcomes(state, busy[client][1]):
+                state, answer = outcome
                 busy[client].append(getattr(answer, "value", answer))
         elif draw(st.integers(0, 4)):
             history.ok(busy[client][0], busy[client][2])

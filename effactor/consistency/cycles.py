@@ -10,12 +10,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from effactor.consistency.dependencies import Dependency
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from effactor.consistency.dependencies import Dependencies, Dependency
+    from effactor.consistency.dependencies import Dependencies
 
-Kinds = tuple["Dependency", ...]
+Kinds = tuple[Dependency, ...]
 
 _PLAIN: Final[list[tuple[str, Kinds, Kinds]]] = [
     # Name; the dependency that the cycle must have; those that the rest may have.
@@ -76,7 +78,7 @@ def _cycle(graph: Dependencies, name: str, must: Kinds, may: Kinds) -> Cycle | N
     tries = 0
     for before, behind in graph.edges.items():
         for after, reasons in behind.items():
-            kind = next((kind for kind in must if kind in reasons), None)
+            kind = _first(must, reasons)
             if kind is None or component.get(before) != component.get(after):
                 continue
             tries += 1
@@ -91,11 +93,18 @@ def _cycle(graph: Dependencies, name: str, must: Kinds, may: Kinds) -> Cycle | N
     members = tuple(number for number, _ in way)
     kinds = [kind for _, kind in way]
     following = [*members[1:], members[0]]
-    reasons = tuple(
+    why = tuple(
         f"{kind}: {graph.edges[a][b][kind]}"
         for a, b, kind in zip(members, following, kinds, strict=True)
     )
-    return Cycle(name, members, reasons)
+    return Cycle(name, members, why)
+
+
+def _first(kinds: Kinds, reasons: dict[Dependency, str]) -> Dependency | None:
+    for kind in kinds:
+        if reasons.get(kind) is not None:
+            return kind
+    return None
 
 
 def _way(
@@ -107,7 +116,7 @@ def _way(
     while queue:
         number = queue.popleft()
         for after, reasons in graph.edges.get(number, {}).items():
-            kind = next((kind for kind in kinds if kind in reasons), None)
+            kind = _first(kinds, reasons)
             if kind is None or after in came or component.get(after) != component.get(begin):
                 continue
             came[after] = (number, kind)

@@ -8,6 +8,7 @@ lists shows their versions to every reader, as in Elle (Kingsbury and Alvaro, 20
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class Dependencies:
         certain: Whether all dependencies are known.
     """
 
-    edges: dict[int, dict[int, dict[Dependency, str]]] = field(default_factory=dict)
-    faults: list[tuple[str, str, tuple[int, ...]]] = field(default_factory=list)
+    edges: dict[int, dict[int, dict[Dependency, str]]] = field(default_factory=dict[Any, Any])
+    faults: list[tuple[str, str, tuple[int, ...]]] = field(default_factory=list[Any])
     certain: bool = True
 
     def add(self, kind: Dependency, before: int, after: int, why: str) -> None:
@@ -58,14 +59,15 @@ class Inference:
         self.versions: Mapping[Any, Sequence[Hashable]] = versions
         self.by_number: dict[int, Transaction] = {t.operation.number: t for t in transactions}
         self.kinds: dict[Hashable, Kind] = dict(kinds)
-        # (key, value) -> numbers of those who wrote it.
-        self.writers: dict[tuple[Hashable, Hashable], list[int]] = {}
+        # By key and value, the numbers of those who wrote it.
+        self.writers: dict[Hashable, dict[Hashable, list[int]]] = {}
         self.readers: dict[Hashable, list[Transaction]] = {}
         for transaction in transactions:
             number = transaction.operation.number
             for key, values in transaction.writes.items():
+                of_key = self.writers.setdefault(key, {})
                 for value in values:
-                    self.writers.setdefault((key, value), []).append(number)
+                    of_key.setdefault(value, []).append(number)
             if transaction.committed:
                 for key, answer in transaction.reads.items():
                     if isinstance(answer, tuple):
@@ -108,13 +110,13 @@ class Inference:
 
     def _possible(self, key: Hashable, value: Hashable) -> list[int]:
         """List who may have written a value that was read: if it is one, it has."""
-        writers = self.writers.get((key, value), [])
+        writers = self.writers.get(key, {}).get(value, [])
         possible = [n for n in writers if self.by_number[n].operation.outcome != "fail"]
         return possible if len(possible) == 1 else []
 
     def _read_of(self, key: Hashable, value: Hashable, reader: int) -> int | None:
         """Find whose value was read, and note if it should not have been."""
-        writers = self.writers.get((key, value), [])
+        writers = self.writers.get(key, {}).get(value, [])
         if not writers:
             words = f"read {value!r} of {key!r}, which nobody wrote"
             self.graph.faults.append(("garbage-read", words, (reader,)))
@@ -138,8 +140,8 @@ class Inference:
     # ------------------------------------------------------------ lists
 
     def _list(self, key: Hashable) -> None:
-        for (written, value), writers in self.writers.items():
-            if written == key and len(writers) > 1:
+        for value, writers in self.writers.get(key, {}).items():
+            if len(writers) > 1:
                 msg = (
                     f"serializable: {value!r} is appended to {key!r} twice, by "
                     f"T{writers[0]} and T{writers[1]}; append values that differ"
@@ -162,10 +164,11 @@ class Inference:
             self.graph.faults.append(("duplicate-elements", words, (owner,)))
         authors = [self._read_of(key, value, owner) for value in order]
         # What nobody has read comes after all that somebody has.
+        seen = set(order)
         unseen = [
             (value, writer)
-            for (written, value), (writer, *_) in self.writers.items()
-            if written == key and value not in order and writer in self.effective
+            for value, (writer, *_) in self.writers.get(key, {}).items()
+            if value not in seen and writer in self.effective
         ]
         for place, (value, author) in enumerate(zip(order, authors, strict=True)):
             if author is None:
@@ -210,8 +213,8 @@ class Inference:
     def _register(self, key: Hashable) -> None:
         written = {
             value: writers
-            for (k, value), writers in self.writers.items()
-            if k == key and any(n in self.effective for n in writers)
+            for value, writers in self.writers.get(key, {}).items()
+            if any(n in self.effective for n in writers)
         }
         readers = self.readers.get(key, [])
         if any(len(writers) > 1 for writers in written.values()) or None in written:
@@ -272,7 +275,7 @@ class Inference:
             chain = list(values)
             if key in transaction.reads and transaction.reads[key] in written:
                 chain.insert(0, transaction.reads[key])
-            for earlier, later in zip(chain, chain[1:], strict=False):
+            for earlier, later in pairwise(chain):
                 after.setdefault(earlier, []).append(later)
         # Each value has one predecessor at most. So if there is no fork, as many links as
         # one chain has make one chain, or else a cycle, which is an anomaly.

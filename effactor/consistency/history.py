@@ -8,7 +8,7 @@ The four kinds of records are Jepsen's: invoke, ok, fail, info.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, final, overload
 
 from typing_extensions import TypeVar, override
 
@@ -198,7 +198,9 @@ class History:
 
     # ------------------------------------------------------------ as programs
 
-    def free_ask(
+    # A message may declare a reply or not: the overloads overlap, and the first wins.
+    @overload
+    def free_ask(  # type: ignore[overload-overlap]
         self,
         ref: ActorRef[M],
         message: Query[M, R, E],
@@ -207,7 +209,28 @@ class History:
         client: str | None = None,
         timeout: float | None = None,
         no_effect: tuple[type[Any], ...] = (),
-    ) -> Program[R, AskFailed | E]:
+    ) -> Program[R, AskFailed | E]: ...
+    @overload
+    def free_ask(
+        self,
+        ref: ActorRef[M],
+        message: M,
+        *,
+        operation: Any = None,
+        client: str | None = None,
+        timeout: float | None = None,
+        no_effect: tuple[type[Any], ...] = (),
+    ) -> Program[Any, AskFailed]: ...
+    def free_ask(
+        self,
+        ref: ActorRef[Any],
+        message: Any,
+        *,
+        operation: Any = None,
+        client: str | None = None,
+        timeout: float | None = None,
+        no_effect: tuple[type[Any], ...] = (),
+    ) -> Program[Any, Any]:
         """Ask, and record the ask as an operation.
 
         A reply, also a failure that the message declares, is `ok` with that as its
@@ -253,6 +276,7 @@ class History:
 
     # ------------------------------------------------------------ in async code
 
+    @overload
     async def ask(
         self,
         ref: ActorRef[M],
@@ -262,7 +286,28 @@ class History:
         client: str = "",
         timeout: float | None = None,
         no_effect: tuple[type[BaseException], ...] = (),
-    ) -> R:
+    ) -> R: ...
+    @overload
+    async def ask(
+        self,
+        ref: ActorRef[M],
+        message: M,
+        *,
+        operation: Any = None,
+        client: str = "",
+        timeout: float | None = None,
+        no_effect: tuple[type[BaseException], ...] = (),
+    ) -> Any: ...
+    async def ask(
+        self,
+        ref: ActorRef[Any],
+        message: Any,
+        *,
+        operation: Any = None,
+        client: str = "",
+        timeout: float | None = None,
+        no_effect: tuple[type[BaseException], ...] = (),
+    ) -> Any:
         """Ask, and record the ask as an operation: `await history.ask(ref, message)`.
 
         Args:
@@ -279,14 +324,13 @@ class History:
         number = self.invoke(message if operation is None else operation, client=client)
         reply: Any
         try:
-            reply = await ref.ask(message, timeout=timeout)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+            reply = await ref.ask(message, timeout=timeout)
         except BaseException as error:
             sure = isinstance(error, no_effect)
             self.end("fail" if sure else of_ask(error, ref, message), number, error)
             raise
         self.ok(number, reply)
-        answer: R = reply
-        return answer
+        return reply
 
     async def record(
         self,

@@ -117,7 +117,7 @@ class _Anything:
     def __eq__(self, other: object) -> bool:
         return True
 
-    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType, reportUnannotatedClassAttribute]
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     @override
     def __repr__(self) -> str:
@@ -144,7 +144,7 @@ class IfTold:
     def __eq__(self, other: object) -> bool:
         return other is None or other == self.value
 
-    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType, reportUnannotatedClassAttribute]
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     @override
     def __repr__(self) -> str:

@@ -53,9 +53,7 @@ def all_operations(where: str, history: History | Iterable[Operation]) -> list[O
         if not isinstance(operation, Operation):
             msg = f"{where}: history must be a History or operations, got {operation!r}"
             raise TypeError(msg)
-        if operation.outcome == "ok" and (
-            operation.end is None or operation.end < operation.begin
-        ):
+        if operation.outcome == "ok" and (operation.end is None or operation.end < operation.begin):
             msg = f"{where}: operation {operation.number} ends before it begins: {operation!r}"
             raise ValueError(msg)
         if operation.number in numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from returns.result import Success
@@ -73,29 +74,26 @@ def _recorded(
     return (yield from from_result(result))
 
 
+# Values, so that programs of equal operations are equal.
+@dataclass(frozen=True, slots=True)
 class _AskOutcome:
     """What a failure of an ask says about the operation."""
 
-    __slots__ = ("_message", "_no_effect", "_ref")
-
-    def __init__(self, ref: ActorRef[Any], message: Any, no_effect: Classes) -> None:
-        self._ref: ActorRef[Any] = ref
-        self._message: Any = message
-        self._no_effect: Classes = no_effect
+    ref: ActorRef[Any]
+    message: Any
+    no_effect: Classes
 
     def __call__(self, error: object) -> Outcome:
-        if isinstance(error, self._no_effect):
+        if isinstance(error, self.no_effect):
             return "fail"
-        return of_ask(error, self._ref, self._message)
+        return of_ask(error, self.ref, self.message)
 
 
+@dataclass(frozen=True, slots=True)
 class _RunOutcome:
     """What a failure of a program says about the operation."""
 
-    __slots__ = ("_no_effect",)
-
-    def __init__(self, no_effect: Classes) -> None:
-        self._no_effect: Classes = no_effect
+    no_effect: Classes
 
     def __call__(self, error: object) -> Outcome:
-        return "fail" if isinstance(error, self._no_effect) else "info"
+        return "fail" if isinstance(error, self.no_effect) else "info"

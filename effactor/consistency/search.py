@@ -55,7 +55,8 @@ class Found:
     Attributes:
         verdict: `"unknown"` if it gave up.
         order: The operations in an order that the model allows, if there is one.
-        configurations: How many were explored.
+        configurations: How many were explored: reached by one more operation, whether or
+            not its answer fits.
         stuck: The operation without which all earlier records can be explained, and with
             which they cannot; so far, if the search gave up.
         dead_ends: The different states in which it was tried in vain.
@@ -75,7 +76,7 @@ def search(operations: Sequence[Operation], model: Model[Any], limit: int) -> Fo
         operations: Those with outcome `"ok"` must be in the order, those with `"info"` may
             be; those with `"fail"` must have been left out.
         model: The sequential specification.
-        limit: How many configurations to explore at most.
+        limit: How many configurations to explore at most: it bounds time and memory.
 
     Returns:
         The order, or where it fails.
@@ -148,6 +149,7 @@ class _Search:
         path: Path = None
         seen: set[tuple[int, int, int, Hashable]] = set()
         stack: list[tuple[int, Any, int, int, int, Path, Iterator[Any], bool]] = []
+        explored = 0
         stuck = -1
         blocked: list[tuple[Path, Any]] = []
         place = following[head]
@@ -167,6 +169,9 @@ class _Search:
                 if choices is None:
                     twin = twins[place]
                     if known or not twin or taken & twin:
+                        explored += 1
+                        if explored > limit:
+                            return self._gave_up(limit, stuck, blocked)
                         choices = iter(outcomes(state, operation.value))
                     else:
                         choices = iter(())
@@ -195,8 +200,6 @@ class _Search:
                     except TypeError:
                         check_hashable(repr(self.model), "a state", following_state)
                         raise
-                    if len(seen) >= limit:
-                        return self._gave_up(len(seen), stuck, blocked)
                     seen.add(key)
                     stack.append((place, state, base, mask, taken, path, choices, reads[place]))
                     # Take its records out of the list.
@@ -222,14 +225,14 @@ class _Search:
             while forced:
                 if not stack:
                     found = self._dead_ends(blocked)
-                    return Found("violated", (), len(seen), records[stuck][2], found)
+                    return Found("violated", (), explored, records[stuck][2], found)
                 place, state, base, mask, taken, path, choices, forced = stack.pop()
                 if records[place][2].outcome == "ok":
                     end = ends[place]
                     following[previous[end]] = previous[following[end]] = end
                     left += 1
                 following[previous[place]] = previous[following[place]] = place
-        return Found("ok", _listed(path), len(seen))
+        return Found("ok", _listed(path), explored)
 
     def _gave_up(self, explored: int, stuck: int, blocked: list[tuple[Path, Any]]) -> Found:
         operation = self.records[stuck][2] if stuck >= 0 else None

@@ -9,13 +9,13 @@ time: strict serializability. Predicates, and so phantoms, are not covered.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, final
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any, Final, final
 
 from typing_extensions import override
 
 from effactor.consistency.cycles import cycles
 from effactor.consistency.dependencies import Dependencies, Inference
-from effactor.consistency.linearizability import LIMIT
 from effactor.consistency.model import Model
 from effactor.consistency.models import Get, Put
 from effactor.consistency.operations import all_operations
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from effactor.consistency.history import History, Operation
     from effactor.consistency.transactions import Kind, Transaction
+
+LIMIT: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -137,12 +139,10 @@ def serializable(
     anomalies = _anomalies(graph, inference, strict=strict)
     if anomalies:
         words = tuple(_explained(anomalies, inference))
-        return Serializability(
-            "violated", len(judged), 0, limit, strict, tuple(anomalies), words
-        )
+        return Serializability("violated", len(judged), 0, limit, strict, tuple(anomalies), words)
     if graph.certain:
         return Serializability("ok", len(judged), 0, limit, strict)
-    return _tried(judged, kinds, strict=strict, limit=limit)
+    return _tried(_sorted(judged, graph), kinds, strict=strict, limit=limit)
 
 
 def _anomalies(graph: Dependencies, inference: Inference, *, strict: bool) -> list[Anomaly]:
@@ -205,12 +205,36 @@ def _add_real_time(
             latest[number] = None
 
 
+def _sorted(judged: Sequence[Transaction], graph: Dependencies) -> list[Transaction]:
+    """Sort transactions by their dependencies, and where these are silent by their end."""
+    by_number = {t.operation.number: t for t in judged}
+    waits = dict.fromkeys(by_number, 0)
+    for behind in graph.edges.values():
+        for number in behind:
+            waits[number] += 1
+
+    def entry(number: int) -> tuple[float, int]:
+        end = by_number[number].operation.end
+        return (float("inf") if end is None else end, number)
+
+    ready = [entry(number) for number, count in waits.items() if count == 0]
+    heapify(ready)
+    order: list[Transaction] = []
+    while ready:
+        _, number = heappop(ready)
+        order.append(by_number[number])
+        for after in graph.edges.get(number, {}):
+            waits[after] -= 1
+            if waits[after] == 0:
+                heappush(ready, entry(after))
+    return order
+
+
 def _tried(
     judged: Sequence[Transaction], kinds: Mapping[Hashable, Kind], *, strict: bool, limit: int
 ) -> Serializability:
     """Try serial orders: each transaction is one operation on the whole store."""
     size = len(judged)
-    after_all = max((t.operation.begin for t in judged), default=0) + 1
     operations: list[Operation] = []
     for transaction in judged:
         operation = transaction.operation
@@ -220,9 +244,9 @@ def _tried(
         value = tuple(step for step, _ in transaction.steps)
         operation = replace(operation, value=value, result=answers)
         if not strict:
-            # All overlap, so that any order will do.
-            end = after_all if operation.outcome == "ok" else None
-            operation = replace(operation, begin=0, end=end)
+            # All overlap, so that any order will do; the first to be tried is this one.
+            end = size if operation.outcome == "ok" else None
+            operation = replace(operation, begin=len(operations), end=end)
         operations.append(operation)
     found = search(operations, _store(kinds), limit)
     anomalies: tuple[Anomaly, ...] = ()
@@ -243,7 +267,7 @@ def _store(kinds: Mapping[Hashable, Kind]) -> Model[Any]:
         items: dict[Any, Any] = dict(state)
         answers: list[Any] = []
         for step in steps:
-            before = items.get(step.key, () if kinds.get(step.key) == "list" else None)
+            before: Any = items.get(step.key, () if kinds.get(step.key) == "list" else None)
             answers.append(before if isinstance(step, Get) else None)
             if isinstance(step, Put):
                 items[step.key] = step.value

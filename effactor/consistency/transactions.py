@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from typing_extensions import override
+
 from effactor.consistency.model import check_hashable
 from effactor.consistency.models import Get, Put
 
@@ -46,15 +48,16 @@ class Transaction:
 
     operation: Operation
     steps: list[tuple[Step, Any]]
-    writes: dict[Hashable, list[Hashable]] = field(default_factory=dict)
-    reads: dict[Hashable, Any] = field(default_factory=dict)
-    internal: list[str] = field(default_factory=list)
+    writes: dict[Hashable, list[Hashable]] = field(default_factory=dict[Any, Any])
+    reads: dict[Hashable, Any] = field(default_factory=dict[Any, Any])
+    internal: list[str] = field(default_factory=list[str])
 
     @property
     def committed(self) -> bool:
         """Whether it was answered."""
         return self.operation.outcome == "ok"
 
+    @override
     def __str__(self) -> str:
         number, client = self.operation.number, self.operation.client
         parts = [

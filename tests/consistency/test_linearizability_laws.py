@@ -54,9 +54,7 @@ def test_what_a_correct_object_did_is_ok_and_the_order_shows_it(
     assert report.ok
     assert keeps_time(report.order)
     assert explains(model, report.order)
-    assert {o.number for o in report.order} >= {
-        o.number for o in history if o.outcome == "ok"
-    }
+    assert {o.number for o in report.order} >= {o.number for o in history if o.outcome == "ok"}
 
 
 @each_object

@@ -6,7 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from histories import orders
+from histories import ENDS, orders
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
@@ -16,14 +16,14 @@ from effactor.consistency.models import Get, Put
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-KEYS = st.sampled_from("xy")
+STEPS = st.lists(st.tuples(st.sampled_from("xy"), st.booleans()), min_size=1, max_size=3)
 
 
-def run(state: dict[str, Any], steps: Sequence[Any], lists: bool) -> tuple[Any, ...]:
+def run(state: dict[Any, Any], steps: Sequence[Any], lists: bool) -> tuple[Any, ...]:
     """Run a transaction by itself."""
     answers: list[Any] = []
     for step in steps:
-        value = state.get(step.key, () if lists else None)
+        value: Any = state.get(step.key, () if lists else None)
         answers.append(value if isinstance(step, Get) else None)
         if isinstance(step, Put):
             state[step.key] = step.value
@@ -38,7 +38,7 @@ def slowly_serializable(history: History, *, lists: bool, strict: bool) -> bool:
     if not strict:
         judged = [Operation(o.number, "", o.value, 0, 1, o.outcome, o.result) for o in judged]
     for order in orders(judged):
-        state: dict[str, Any] = {}
+        state: dict[Any, Any] = {}
         for operation in order:
             answers = run(state, operation.value, lists)
             if operation.outcome == "ok" and answers != operation.result:
@@ -50,16 +50,16 @@ def slowly_serializable(history: History, *, lists: bool, strict: bool) -> bool:
 
 @st.composite
 def transactional(draw: st.DrawFn, *, lists: bool, unique: bool = True) -> History:
-    """Draw a history of a store whose transactions see one of its last states, more or less."""
+    """Draw a history of a store whose transactions may see, and may change, what is old."""
     history = History()
     busy: dict[int, int] = {}
     fresh = count(1)
     # States of the store. Some transactions forget what others wrote, or see what is old.
-    states: list[dict[str, Any]] = [{}]
-    for client in draw(st.lists(st.integers(0, 2), max_size=10)):
+    states: list[dict[Any, Any]] = [{}]
+    for client in draw(st.lists(st.integers(0, 2), min_size=4, max_size=14)):
         if client not in busy:
             steps: list[Any] = []
-            for key, write in draw(st.lists(st.tuples(KEYS, st.booleans()), max_size=3)):
+            for key, write in draw(STEPS):
                 value = next(fresh) if unique else draw(st.integers(1, 2))
                 steps.append(
                     (Append(key, value) if lists else Put(key, value)) if write else Get(key)
@@ -68,13 +68,13 @@ def transactional(draw: st.DrawFn, *, lists: bool, unique: bool = True) -> Histo
             continue
         number = busy.pop(client)
         steps = list(history.operations[number].value)
-        seen = dict(draw(st.sampled_from(states[-3:])))
-        newest = dict(states[-1])
+        seen = dict(draw(st.sampled_from(states[-4:])))
+        newest = dict(draw(st.sampled_from([states[-1], seen])))
         answers = run(seen, steps, lists)
         _ = run(newest, steps, lists)
-        end = draw(st.sampled_from(["ok", "ok", "ok", "fail", "info"]))
+        end = draw(ENDS)
         if end != "fail" or draw(st.integers(0, 5)) == 0:
-            states.append(draw(st.sampled_from([seen, newest, newest])))
+            states.append(newest)
         history.end(end, number, answers if end == "ok" else None)
     return history
 
