@@ -91,7 +91,7 @@ def _cycle(graph: Dependencies, name: str, must: Kinds, may: Kinds) -> Cycle | N
         return None
     way = [first, *best]
     members = tuple(number for number, _ in way)
-    kinds = [kind for _, kind in way]
+    kinds: list[Dependency] = [kind for _, kind in way]
     following = [*members[1:], members[0]]
     why = tuple(
         f"{kind}: {graph.edges[a][b][kind]}"

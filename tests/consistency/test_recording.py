@@ -385,5 +385,5 @@ def test_an_operation_ends_once() -> None:
     with pytest.raises(TypeError, match="clock must be a function"):
         _ = History(3.0)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(TypeError, match="program"):
-        history.free_record("x", 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        history.free_record("x", 3)  # type: ignore[arg-type, unused-awaitable]  # pyright: ignore[reportArgumentType]
     assert repr(history) == "<history of 1 operations, 0 pending>"
