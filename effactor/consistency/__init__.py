@@ -10,6 +10,7 @@ from effactor.consistency.diagram import diagram
 from effactor.consistency.history import History, Operation
 from effactor.consistency.linearizability import Linearizability, linearizable
 from effactor.consistency.model import ANYTHING, IfTold, Model
+from effactor.consistency.report import Report
 from effactor.consistency.search import DeadEnd
 from effactor.consistency.serializability import Anomaly, Serializability, serializable
 from effactor.consistency.transactions import Append
@@ -24,6 +25,7 @@ __all__ = [
     "Linearizability",
     "Model",
     "Operation",
+    "Report",
     "Serializability",
     "diagram",
     "linearizable",
