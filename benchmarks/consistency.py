@@ -81,12 +81,6 @@ def of_map(random: Random) -> Any:
     return models.Get(key) if random.random() < 0.5 else models.Put(key, random.randrange(100))
 
 
-def of_queue(random: Random) -> Any:
-    if random.random() < 0.5:
-        return models.Dequeue()
-    return models.Enqueue(random.randrange(1000))
-
-
 def hard_violation(operations: int) -> History:
     """Make a history with a lie at its end, and ten writes that overlap until then.
 
@@ -107,7 +101,6 @@ def hard_violation(operations: int) -> History:
 async def rows(effort: Effort) -> list[Row]:
     size = effort.times(1000)
     register, cas, entries = models.register(), models.cas_register(), models.key_value()
-    queue = models.queue()
     cases: list[tuple[str, History, Model[Any], str, float | None]] = [
         ("register", history_of(size, of_register, register, 1), register, "ok", 2000),
         (
@@ -118,7 +111,6 @@ async def rows(effort: Effort) -> list[Row]:
             None,
         ),
         ("compare-and-set register", history_of(size, of_cas_register, cas, 1), cas, "ok", 2000),
-        ("queue", history_of(size, of_queue, queue, 1), queue, "ok", None),
         ("map of 20 keys, in parts", history_of(size, of_map, entries, 1), entries, "ok", 2000),
         ("register, violated by its last read", hard_violation(size), register, "violated", None),
     ]
