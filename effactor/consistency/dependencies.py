@@ -112,7 +112,8 @@ class Inference:
         """List who may have written a value that was read: if it is one, it has."""
         writers = self.writers.get(key, {}).get(value, [])
         possible = [n for n in writers if self.by_number[n].operation.outcome != "fail"]
-        return possible if len(possible) == 1 else []
+        # None may also be the value before any.
+        return possible if len(possible) == 1 and value is not None else []
 
     def _read_of(self, key: Hashable, value: Hashable, reader: int) -> int | None:
         """Find whose value was read, and note if it should not have been."""
@@ -217,7 +218,12 @@ class Inference:
             if any(n in self.effective for n in writers)
         }
         readers = self.readers.get(key, [])
-        if any(len(writers) > 1 for writers in written.values()) or None in written:
+        possible = {
+            value: [n for n in writers if self.by_number[n].operation.outcome != "fail"]
+            for value, writers in self.writers.get(key, {}).items()
+        }
+        repeated = any(len(writers) > 1 for writers in (*written.values(), *possible.values()))
+        if repeated or possible.get(None):
             # Whose value was read is not known.
             self.graph.certain = False
             for reader in readers:
