@@ -15,6 +15,7 @@ from dataclasses import asdict
 from benchmarks import (
     asks,
     combinators,
+    consistency,
     latency,
     memory,
     million,
@@ -39,6 +40,7 @@ TOPICS: dict[str, Callable[[Effort], Awaitable[list[Row]]]] = {
         programs,
         combinators,
         simulator,
+        consistency,
     )
 }
 

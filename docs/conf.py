@@ -63,13 +63,16 @@ nitpick_ignore_regex = [
     (r"py:(class|obj)", r"(.*\.)?_?([A-Z]\d?|In)(_co|_contra)?"),
     (r"py:(class|obj)", r"(.*\.)?P\.(args|kwargs)"),
     # What constructors that users never call name, and aliases of literals.
-    (r"py:(class|obj)", r"(.*\.)?(World|SimulatedWorld|TimeMode|Kind|Mode|Unknown)"),
+    (
+        r"py:(class|obj)",
+        r"(.*\.)?(World|SimulatedWorld|TimeMode|Kind|Mode|Unknown|Outcome|Partition|Items)",
+    ),
     (r"py:(class|obj)", r"(dict|Mapping)\[.*"),
 ]
 
 _public_modules = (
     *("effactor", "effactor.interpreters", "effactor.events"),
-    *("effactor.testing", "effactor.errors"),
+    *("effactor.testing", "effactor.errors", "effactor.consistency"),
 )
 # Where the aliases are that signatures show by their bare names.
 _modules_of_aliases = tuple(

@@ -29,6 +29,7 @@ The tree::
       - BadToken
       - MissingAnswer
       - Violation
+      - Undecided: a check of a history gave up, and was asked for its verdict
 
 Errors keep their facts as attributes; `args` are the constructor's arguments, so
 each of them survives pickling.
@@ -623,3 +624,26 @@ class Violation(EffactorError, AssertionError):
         if self.kind == "goal":
             return f"the goal {self.name!r} was not reached when everything had settled"
         return f"{self.name!r} was never true in any run: the runs do not test it"
+
+
+class Undecided(EffactorError):
+    """Whether a history is consistent is not known: the check reached its limit first.
+
+    Attributes:
+        operations: How many operations there were.
+        limit: How many configurations the check could explore.
+    """
+
+    def __init__(self, operations: int, limit: int) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(operations, limit)
+        self.operations = operations
+        self.limit = limit
+
+    @override
+    def __str__(self) -> str:
+        return (
+            f"the check of {self.operations} operations gave up at limit={self.limit}, so its "
+            "verdict is neither true nor false: compare report.verdict, give a larger limit, "
+            "a partition, or a shorter history"
+        )
