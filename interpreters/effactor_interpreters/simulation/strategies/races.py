@@ -73,8 +73,12 @@ class HappensBefore:
             self._readers[touched] = self._readers.get(touched, 0) | bit
 
     def _cause(self, step: Step) -> int:
-        cause = step.cause
-        return 0 if cause < 0 else self._before[cause] | 1 << cause
+        """Find what must come before a step whatever the order: what it came about by."""
+        causes = 0 if step.cause < 0 else 1 << step.cause
+        if not step.is_chosen:
+            for ended in step.obstacles:
+                causes |= self._writers.get(ended, 0)  # it waited for all of that
+        return self._closed(causes)
 
     def _closed(self, steps: int) -> int:
         """Add what must come before these steps."""
