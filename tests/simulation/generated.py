@@ -259,13 +259,16 @@ def _path(ref: ActorRef[Any]) -> str:
     return ref.path
 
 
-def generated(seed: int, outcomes: set[Any], *, rich: bool = True) -> Callable[[Simulation], None]:
+def generated(
+    seed: int, outcomes: set[Any], *, rich: bool = True, clients: int = 3
+) -> Callable[[Simulation], None]:
     """Make a scenario.
 
     Args:
         seed: Which one.
         outcomes: What its runs come to is added here.
         rich: Whether it may stop actors, wait for time, and use coordination values.
+        clients: How many programs run at once, at most; at least 2.
 
     Returns:
         The scenario. It never fails: what goes wrong is part of the outcome.
@@ -282,9 +285,9 @@ def generated(seed: int, outcomes: set[Any], *, rich: bool = True) -> Callable[[
         for _ in paths
     ]
     how = [way if kind is Node else {} for kind, way in zip(kinds, how, strict=True)]
-    clients = [
+    scripts = [
         [operation(draw, paths, rich=rich) for _ in range(draw.randrange(1, 3))]
-        for _ in range(draw.randrange(2, 4))
+        for _ in range(draw.randrange(2, clients + 1))
     ]
 
     def scenario(sim: Simulation) -> None:
@@ -294,7 +297,7 @@ def generated(seed: int, outcomes: set[Any], *, rich: bool = True) -> Callable[[
             sim.spawn(kind, path[1:], **how[n])
         came: Any
         try:
-            came = sim.run_all([client(ops, shared) for ops in clients])
+            came = sim.run_all([client(ops, shared) for ops in scripts])
         except Exception as error:
             came = type(error).__name__
         try:

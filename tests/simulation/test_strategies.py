@@ -151,7 +151,7 @@ def test_a_strategy_that_does_not_exist_is_refused(strategy: Any) -> None:
 
 def outcomes(seed: int, strategy: str, *, rich: bool) -> tuple[set[str], int, bool]:
     found: set[str] = set()
-    verdict = explore(generated(seed, found, rich=rich), 100, strategy=strategy)
+    verdict = explore(generated(seed, found, rich=rich, clients=2), 150, strategy=strategy)
     assert verdict.ok, verdict
     return found, verdict.runs, verdict.exhausted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -124,7 +125,9 @@ class Verdict:
             return self.failure.explain()
         text = f"{self.runs:,} schedule{'' if self.runs == 1 else 's'}"
         text += f" ({self.strategy}, seed {self.seed})"
-        if self.distinct != self.runs:
+        if self.strategy == "dpor" and self.distinct != self.runs:
+            text += f", {self.runs - self.distinct:,} of them cut short as redundant"
+        elif self.distinct != self.runs:
             text += f", {self.distinct:,} of them different"
         if not self.exhausted:
             text += ": no failure"
@@ -133,10 +136,11 @@ class Verdict:
         else:
             text += ", all there are: no failure"
         if self.bound is not None and not self.exhausted:
-            text += f"; complete up to {self.bound} deviations from the default order"
+            s = "" if self.bound == 1 else "s"
+            text += f"; complete up to {self.bound} deviation{s} from the default order"
         if self.floors and not self.exhausted:
-            each = ", ".join(f"{_percent(p)} of depth {d}" for d, p in self.floors.items())
-            text += f"; a bug would have been found with a probability of at least {each}"
+            least = ", ".join(f"{_percent(p)} for depth {d}" for d, p in self.floors.items())
+            text += f"; a bug would have been found with a probability of at least {least}"
         return text
 
 
@@ -255,9 +259,10 @@ def explore(
 
 
 def _percent(probability: float) -> str:
-    if probability >= 0.1:  # noqa: PLR2004 - a tenth: whole per cents are enough
-        return f"{probability:.0%}"
-    return f"{probability:.2g}" if probability < 0.0001 else f"{probability:.2%}"  # noqa: PLR2004
+    """Write a probability, rounded down: it is a floor."""
+    percent = min(100 * probability, 99.0)
+    digits = 0 if percent >= 10 else max(1, 1 - math.floor(math.log10(percent)))  # noqa: PLR2004
+    return f"{math.floor(percent * 10**digits) / 10**digits:.{digits}f} %"
 
 
 @contextmanager
