@@ -323,7 +323,7 @@ BUGS = (
     Bug(
         "closing_over_sender",
         "after an await, a field holds another request's client",
-        "Akka documentation, closing over the sender in a future's callback",
+        "closing over the sender in a future, which the documentation of Akka warns of",
         "atomicity violation",
         (),
         1,

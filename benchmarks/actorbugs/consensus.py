@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from benchmarks.actorbugs.bug import Bug
 from effactor import Actor, ActorRef, AskFailed, Do, Message, free_ask, free_tell, handler, program

@@ -109,11 +109,10 @@ def dine(first: ActorRef[Take | PutBack], second: ActorRef[Take | PutBack]) -> D
 
 def _dine(sim: Simulation, philosophers: int, *, ordered: bool) -> None:
     forks = [sim.spawn(Fork, f"fork-{n}") for n in range(philosophers)]
-    pairs = [(forks[n], forks[(n + 1) % philosophers]) for n in range(philosophers)]
-    if ordered:
-        pairs[-1] = pairs[-1][::-1]
-    # Bug: if all have their first fork, each waits for the next one's.
-    sim.run_all([dine(first, second) for first, second in pairs])
+    last = dine(forks[0], forks[-1]) if ordered else dine(forks[-1], forks[0])
+    # Bug: if all have their first fork, each waits for the next one's. Where all take the lower
+    # fork first, there is no such circle.
+    sim.run_all([*map(dine, forks, forks[1:]), last])
 
 
 def dining_philosophers_3(sim: Simulation) -> None:

@@ -138,6 +138,26 @@ def causal_triangle_fixed(sim: Simulation) -> None:
     causal_triangle(sim, waits=True)
 
 
+# ---------------------------------------------------------------- the same, the long way round
+
+
+def long_way_round(sim: Simulation, *, waits: bool = False) -> None:
+    # The post must be slower than ten messages after it: a walk that draws each step afresh
+    # hardly ever leaves one message alone for so long.
+    timeline = sim.spawn(partial(Timeline, waits=waits), "timeline")
+    relay: ActorRef[Posted | Commented] = timeline
+    for n in range(10):
+        relay = sim.spawn(partial(Relay, relay), f"relay-{n}")
+    sim.run(publish(timeline, relay))
+    sim.settle()
+    shown = sim.actor(timeline).shown
+    assert shown == ["post", "comment"], f"shown is {shown}"
+
+
+def long_way_round_fixed(sim: Simulation) -> None:
+    long_way_round(sim, waits=True)
+
+
 # ---------------------------------------------------------------- a stale set of a cache
 
 
@@ -506,6 +526,16 @@ BUGS = (
         causal_triangle_fixed,
     ),
     Bug(
+        "long_way_round",
+        "the comment comes by way of ten relays, and before the post all the same",
+        "the starvation that uniform walks miss; Burckhardt et al., PCT (2010)",
+        "order violation",
+        (),
+        1,
+        long_way_round,
+        long_way_round_fixed,
+    ),
+    Bug(
         "stale_set",
         "a cache is filled with what was read before it was invalidated",
         "the stale set of Nishtala et al., Scaling Memcache at Facebook (2013), 3.2.1",
@@ -518,7 +548,7 @@ BUGS = (
     Bug(
         "cancel_overtakes",
         "a cancellation overtakes the reservation, which then stays",
-        "suspended tries of try-confirm-cancel transactions, as Seata's documentation has it",
+        "the dangling try of try-confirm-cancel transactions, which Seata 1.5.1 fences",
         "order violation",
         (),
         1,
@@ -531,14 +561,14 @@ BUGS = (
         "after the espresso machine of the P tutorial",
         "order violation",
         (),
-        2,
+        3,
         espresso_machine,
         espresso_machine_fixed,
     ),
     Bug(
         "journal_by_position",
         "parallel steps are resumed by their position in the journal",
-        "DBOS, dbos-transact-py issue 688",
+        "dbos-inc/dbos-transact-py issue 688",
         "order violation",
         (),
         1,

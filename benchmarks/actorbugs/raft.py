@@ -253,7 +253,9 @@ def read_once(old: LeaderRef, written: Sequence[int]) -> Do[None, AskFailed]:
 
 
 @program
-def fail_over(new: LeaderRef, follower: ActorRef[Depose], written: list[int]) -> Do[None, AskFailed]:
+def fail_over(
+    new: LeaderRef, follower: ActorRef[Depose], written: list[int]
+) -> Do[None, AskFailed]:
     yield from free_ask(follower, Depose())
     yield from free_ask(new, Write(1))
     written.append(1)

@@ -336,9 +336,7 @@ class File(Actor[Load | Save]):
 
 
 @program
-def add_line(
-    office: ActorRef[Lease | GiveUp], file: ActorRef[Load | Save]
-) -> Do[bool, AskFailed]:
+def add_line(office: ActorRef[Lease | GiveUp], file: ActorRef[Load | Save]) -> Do[bool, AskFailed]:
     token = yield from free_ask(office, Lease())
     lines = yield from free_ask(file, Load(token))
     saved = yield from free_ask(file, Save(token, lines + 1)).attempt()
