@@ -66,7 +66,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class TryAgain:
+class Retry:
     pass
 
 
@@ -76,21 +76,21 @@ class Server(Actor[Request]):
         message.client.tell_nowait(Reply())
 
 
-class Client(Actor[Begin | Reply | TryAgain]):
+class Client(Actor[Begin | Reply | Retry]):
     def __init__(self, link: ActorRef[Any], *, tries: int) -> None:
         self.link = link
         self.tries = tries
         self.is_done = False
 
     @handler
-    def begin(self, message: Begin | TryAgain) -> None:
+    def begin(self, message: Begin | Retry) -> None:
         if self.is_done or not self.tries:
             return
         self.tries -= 1
         self.link.tell_nowait(Request(self.context.self_ref))
         if self.tries:
             # Bug: whoever tries only once waits for ever if that one is lost.
-            self.context.schedule_once(1.0, TryAgain())
+            self.context.schedule_once(1.0, Retry())
 
     @handler
     def reply(self, message: Reply) -> None:
@@ -240,6 +240,11 @@ class Ack:
     bit: int
 
 
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    bit: int
+
+
 class Receiver(Actor[Data]):
     def __init__(self) -> None:
         self.expected = 0
@@ -262,21 +267,29 @@ class Sender(Actor[Begin | Ack | TryAgain]):
         self.timer: Cancellable | None = None
 
     @handler
-    def transmit(self, message: Begin | TryAgain) -> None:
-        if self.items:
-            self.link.tell_nowait(Data(self.bit, self.items[0]))
-            self.timer = self.context.schedule_once(1.0, TryAgain())
+    def begin(self, message: Begin) -> None:
+        self.transmit()
+        self.timer = self.context.schedule_once(1.0, TryAgain(self.bit))
+
+    @handler
+    def try_again(self, message: TryAgain) -> None:
+        if self.items and message.bit == self.bit:
+            self.transmit()  # for the last time: the network loses one message
 
     @handler
     def ack(self, message: Ack) -> None:
         if not self.items or (self.checks and message.bit != self.bit):
             return
         # Bug: without its bit, the second acknowledgement of "a" is taken for that of "b".
-        del self.items[0]
-        self.bit = 1 - self.bit
         if self.timer is not None:
             self.timer.cancel()
-        self.transmit(TryAgain())
+        del self.items[0]
+        self.bit = 1 - self.bit
+        if self.items:
+            self.begin(Begin())
+
+    def transmit(self) -> None:
+        self.link.tell_nowait(Data(self.bit, self.items[0]))
 
 
 def alternating_bit(sim: Simulation, *, checks: bool = False) -> None:
