@@ -11,7 +11,7 @@ from benchmarks.actorbugs.tables import by_program, by_strategy
 from effactor import pure
 from effactor.interpreters import explore
 
-STRATEGIES = "random,deviations,portfolio"
+STRATEGIES = "portfolio,pos,random,pct,deviations,dpor"
 
 
 def main(arguments: list[str] | None = None) -> int:

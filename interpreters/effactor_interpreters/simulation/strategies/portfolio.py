@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from effactor_interpreters.simulation.strategies.dpor import PartialOrderReduction
 from effactor_interpreters.simulation.strategies.pct import ProbabilisticConcurrencyTesting
 from effactor_interpreters.simulation.strategies.pos import PartialOrderSampling
 from effactor_interpreters.simulation.strategies.systematic import Deviations
@@ -12,12 +13,13 @@ from effactor_interpreters.simulation.strategies.walks import Random
 if TYPE_CHECKING:
     from effactor_interpreters.simulation.strategies.strategy import Observed, Proposal, Strategy
 
-_TURNS: Final = "dprprcprpc"
-"""Who proposes, over and over: deviations, partial order sampling, random walks, chains."""
+_TURNS: Final = "dprpxcprpc"
+"""Who proposes, over and over: deviations, partial order sampling, random walks, partial-order
+reduction, chains."""
 
 
 class Portfolio:
-    """Four runs in ten from `pos`, three from `random`, two from `pct`, one from `deviations`."""
+    """Of ten runs four from `pos`, two from `random` and `pct`, one from `deviations`, `dpor`."""
 
     def __init__(self, seed: int) -> None:
         self._systematic = Deviations(seed)
@@ -29,7 +31,8 @@ class Portfolio:
         }
         for member in samples.values():
             member.propose()  # the default order: the first of the deviations too
-        self._members: dict[str, Strategy] = {**samples, "d": self._systematic}
+        reduction = PartialOrderReduction(seed)
+        self._members: dict[str, Strategy] = {**samples, "d": self._systematic, "x": reduction}
         self._turn = -1
         self._member: Strategy = self._systematic
         self._drew = False
@@ -58,7 +61,7 @@ class Portfolio:
         """Propose what the next member proposes."""
         self._turn += 1
         who = _TURNS[self._turn % len(_TURNS)]
-        if who == "d" and self._systematic.exhausted:
+        if self._members[who].done:
             who = "p"
         self._member = self._members[who]
         return self._member.propose()
