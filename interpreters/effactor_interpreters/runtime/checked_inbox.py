@@ -81,11 +81,13 @@ class CheckedInbox(Inbox):
                     f"answered {answer!r}"
                 )
                 raise TypeError(msg)
-        except BaseException as error:
+        except CancelledError as error:  # it is nobody's who runs here
             if letter is not None:
                 letter.place = _NOT_TAKEN
-            if isinstance(error, CancelledError):  # it is nobody's who runs here
-                raise RuntimeError(self._says("put was cancelled")) from error
+            raise RuntimeError(self._says("put was cancelled")) from error
+        except BaseException:
+            if letter is not None:
+                letter.place = _NOT_TAKEN
             raise
         if type(answer) is Full or answer is item:
             return item if answer is item else answer

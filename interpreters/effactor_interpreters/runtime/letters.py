@@ -37,6 +37,7 @@ from effactor_interpreters.runtime.next_calls import (
     outlive,
 )
 from effactor_interpreters.runtime.stashing import STASHED
+from effactor_interpreters.runtime.waits import is_closed
 from effactor_interpreters.runtime.work import COROUTINE, PLAIN, WORK
 
 if TYPE_CHECKING:
@@ -320,9 +321,9 @@ class Letter(Control):
                     answer = yield from cell.finish(answer, message, None)
                     if answer is STASHED:
                         self.stashed = True
-        except GeneratorExit:
-            raise  # nothing runs any more: its actor has crashed, or its world has ended
         except BaseException as raised:
+            if is_closed(cell, raised):
+                raise  # nothing runs any more: its actor has crashed, or its world has ended
             if chain is not None and self.further is RUNNING:
                 yield from outlive(self)
             refused = self._refused
@@ -358,9 +359,9 @@ class Letter(Control):
             told.emit(Delivered(self, message, clock()))
         try:
             answer = yield from self._run(cell)
-        except GeneratorExit:
-            raise  # nothing runs any more: its actor has crashed, or its world has ended
         except BaseException as raised:
+            if is_closed(cell, raised):
+                raise  # nothing runs any more: its actor has crashed, or its world has ended
             if HandlerFailed in wanted:
                 told.emit(HandlerFailed(self, message, clock(), raised))
             raise
