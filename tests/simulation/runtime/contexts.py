@@ -426,14 +426,13 @@ async def states_behind_mail(play: Play) -> None:
             MemoryMailbox(2, time_to_live=0.7),
         ]
     )
-    kind, options = play.random.choice(
-        [
-            (Behind, {}),
-            (BehindAll, {"reentrant": True}),
-            (BehindTwo, {"concurrency": 2}),
-            (None, {}),
-        ]
-    )
+    ways: list[tuple[type[Behind] | None, dict[str, Any]]] = [
+        (Behind, {}),
+        (BehindAll, {"reentrant": True}),
+        (BehindTwo, {"concurrency": 2}),
+        (None, {}),
+    ]
+    kind, options = play.random.choice(ways)
     make: Any = pool(play.make(Behind), 2) if kind is None else play.make(kind)
     how: dict[str, Any] = options if mailbox is None else {**options, "mailbox": mailbox}
     if kind is None:

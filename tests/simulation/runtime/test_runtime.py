@@ -58,7 +58,13 @@ MET: dict[str, tuple[str, ...]] = {
     "all_together": ("ask: ActorStopped", "ask: AskTimeout", "ask: MessageDropped", "on_restart"),
     "states": ("a state loaded",),
     "states_behind_mail": ("a state saved", "ask: Boom", "handlers overlap"),
-    "virtual_failures": ("on_restart", "ask: Boom", "ask: Halt", "ask: Up", "crashed"),
+    "virtual_failures": (
+        "a virtual actor restarts",
+        "ask: Boom",
+        "ask: Halt",
+        "ask: Up",
+        "crashed",
+    ),
 }
 
 

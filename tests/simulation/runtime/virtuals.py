@@ -174,9 +174,14 @@ async def virtual_failures(play: Play) -> None:
     await play.finish(play.random.choice(["drain", "after_current", "now"]))
     unharmed = [VirtualId.of(entity, SOUND).path] + ([] if root_fails else ["/a", "/b"])
     for life in play.ledger.lives:
+        restarts = life.hooks.get("on_restart", 0)
         if life.path in unharmed:
-            restarts = life.hooks.get("on_restart", 0)
             play.ledger.demand(not restarts, "no actor restarts for a virtual one, or it", life)
+        elif life.path.startswith("/virtual"):
+            play.seen["a virtual actor restarts"] += restarts
+    for cell in play.cells:
+        right = "its supervisor failed" not in cell.ended
+        play.ledger.demand(right, "every failure has a verdict", cell.full_path, cell.ended)
     play.ledger.check()
 
 
