@@ -24,7 +24,7 @@ _MANY: Final = 64
 """Letters from which on those are looked for that the inbox keeps no longer itself."""
 
 _NOT_TAKEN: Final = "not taken"
-"""Where a letter is whose sender was told that the inbox does not take it."""
+"""Marks a letter whose sender was told that the inbox does not take it."""
 
 
 class WrongInbox(TypeError):
@@ -83,11 +83,11 @@ class CheckedInbox(Inbox):
                 raise TypeError(msg)
         except CancelledError as error:  # it is nobody's who runs here
             if letter is not None:
-                letter.place = _NOT_TAKEN
+                letter.kept_by = _NOT_TAKEN
             raise RuntimeError(self._says("put was cancelled")) from error
         except BaseException:
             if letter is not None:
-                letter.place = _NOT_TAKEN
+                letter.kept_by = _NOT_TAKEN
             raise
         if type(answer) is Full or answer is item:
             return item if answer is item else answer
@@ -97,7 +97,7 @@ class CheckedInbox(Inbox):
         if type(answer) is Letter and not self._leaves(answer):
             msg = self._says(f"put must drop an item that waits in it, dropped {answer!r}")
             raise TypeError(msg)
-        dropped: Queued | None = answer
+        dropped: Queued | Full | None = answer
         return dropped
 
     def more(self) -> None:
@@ -106,7 +106,7 @@ class CheckedInbox(Inbox):
         self._given = self._given or not self._count()
 
     def _keep(self, letter: Letter) -> None:
-        letter.place = self
+        letter.kept_by = self
         waiting = self._waiting
         waiting[letter] = None
         if len(waiting) > _MANY and len(waiting) > 2 * self._count():
@@ -117,8 +117,8 @@ class CheckedInbox(Inbox):
 
     def _leaves(self, letter: Letter) -> bool:
         """Note that a letter waits no more; say whether it did."""
-        here = letter.place is self
-        letter.place = None
+        here = letter.kept_by is self
+        letter.kept_by = None
         self._waiting.pop(letter, None)
         return here
 
@@ -163,7 +163,7 @@ class CheckedInbox(Inbox):
             if type(item) is not Letter:
                 other: Queued = item
                 return other
-            refused = item.place is _NOT_TAKEN
+            refused = item.kept_by is _NOT_TAKEN
             if self._leaves(item):
                 return item
             if not refused:  # else its sender knows that it is not handled
@@ -177,8 +177,8 @@ class CheckedInbox(Inbox):
     def sweep(self, withdrawn: Callable[[Queued], bool]) -> None:
         def leaves(item: Queued) -> bool:
             if type(item) is Letter:
-                if item.place is not self:
-                    return item.place is _NOT_TAKEN
+                if item.kept_by is not self:
+                    return item.kept_by is _NOT_TAKEN
                 if not withdrawn(item):
                     return False
                 self._leaves(item)

@@ -85,7 +85,7 @@ class Letter(Control):
         limit: When its asker stops waiting, on the loop's clock; None if never.
         reply: Where its reply goes, while it is in an inbox.
         full: Why the inbox did not take it; None if it did.
-        place: Where it waits, if that is a user's own inbox.
+        kept_by: The user's own inbox that it waits in, or None.
         handled_by: The cell whose driver handles it.
         is_handled: Whether that is happening now.
         span: Number of its life in the events; 0 if nobody listened when it was sent.
@@ -119,6 +119,7 @@ class Letter(Control):
     full: Full | None = None
     source: str = ""
     stream: Any = None
+    kept_by: Any = None
     place: Any = None
     span: int = 0
     parent_span: int | None = None
