@@ -389,7 +389,7 @@ class Letter(Control):
             if equipment is None:
                 return (yield from handle(cell, self, self.message))
             if equipment.chain is not None:
-                answer: Any = yield from self._through(equipment.chain)
+                answer: Any = yield from self._through(cell, equipment.chain)
                 # Whatever middleware made of it: the message comes again.
                 return STASHED if self.stashed else answer
             return (yield from handle(cell, self, self.message))
@@ -421,13 +421,11 @@ class Letter(Control):
                 equipment.policy.handled(self.cell, self.message)
 
     @coroutine
-    def _through(self, chain: Any) -> Generator[Any, Any, Any]:
+    def _through(self, cell: Cell, chain: Any) -> Generator[Any, Any, Any]:
         try:
             answer: Any = yield from chain(self, self.message)
-        except GeneratorExit:
-            raise
-        except BaseException:
-            if self.further is RUNNING:
+        except BaseException as raised:
+            if self.further is RUNNING and not is_closed(cell, raised):
                 yield from outlive(self)
             raise
         if self.further is not None or type(answer) in UNFINISHED:
