@@ -74,10 +74,12 @@ class Inbox(ABC):
 
     @abstractmethod
     def take(self) -> Queued | None:
-        """Return the next item, or None if there is none.
+        """Return the next item, and keep it no longer; or None if there is none.
 
-        What it raises is logged, and it is called again a little later: a broker that is
-        out of reach for a moment does not end the actor.
+        An ask gets its reply only through the item that was put in, itself. What this raises
+        is logged, and it is called again a little later: a broker that is out of reach for
+        a moment does not end the actor. One that answers the same item again, or what is no
+        item, stops it.
         """
 
     @abstractmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +20,12 @@ from effactor import (
     Directive,
     Do,
     HandlerFailed,
+    MemoryMailbox,
     Message,
     NameTaken,
     OneForOneStrategy,
+    Timeout,
+    events,
     free_ask,
     free_join,
     free_log,
@@ -554,6 +558,141 @@ class StopsIteratingLater(StopsIterating):
         raise RuntimeError("async generator raised StopIteration")
 
 
+class Exits(Actor):
+    """A handler whose exception looks as if it were closed."""
+
+    @override
+    def on_receive(self, message: str) -> Any:
+        raise GeneratorExit
+
+
+class ExitsLater(Actor):
+    """The same, `async def`."""
+
+    @override
+    async def on_receive(self, message: str) -> Any:
+        await asyncio.sleep(0.1)
+        raise GeneratorExit
+
+
+@pytest.mark.parametrize("how", ["plain", "bounded", "reentrant", "heard"])
+@pytest.mark.parametrize("actor", [StopsIterating, StopsIteratingLater, Exits, ExitsLater])
+def test_what_looks_like_the_end_of_a_coroutine_completes_its_ask(
+    world: World, actor: Any, how: str
+) -> None:
+    async def body(system: ActorSystem) -> Any:
+        seen: list[Any] = []
+        if how == "heard":
+            system.events.subscribe(seen.append, events.HandlerFailed)
+        mailbox = MemoryMailbox(5) if how == "bounded" else None
+        ref = await system.spawn(actor, mailbox=mailbox, reentrant=how == "reentrant")
+        with pytest.raises(RuntimeError, match=r"raised (StopIteration|GeneratorExit)"):
+            await ref.ask("x")
+        await ref.tell("x")
+        outcome = await system.run_free(free_ask(ref, "x").attempt())
+        assert ref.is_alive
+        assert len(seen) == (3 if how == "heard" else 0)
+        return type(outcome.failure())
+
+    assert world.run(body) is HandlerFailed
+
+
+class ExitsFromHooks(Exits):
+    """A hook that raises the same."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    @override
+    async def on_started(self) -> None:
+        if self.where == "on_started":
+            raise GeneratorExit
+
+    @override
+    def on_stopped(self) -> None:
+        log.append("on_stopped")
+        raise GeneratorExit
+
+
+def test_a_hook_that_looks_closed_has_failed_and_no_more(world: World) -> None:
+    async def body(system: ActorSystem) -> None:
+        with pytest.raises(RuntimeError, match="raised GeneratorExit"):
+            await system.spawn(lambda: ExitsFromHooks("on_started"), "a")
+        ref = await system.spawn(lambda: ExitsFromHooks(""), "a")
+        await ref.stop()
+        await ref.join()
+        assert log == ["on_stopped"]
+        assert not system.cells
+
+    world.run(body)
+
+
+class Promises(Actor[str]):
+    """Returns what is not its reply yet."""
+
+    @override
+    def on_receive(self, message: str) -> Any:
+        loop = asyncio.get_running_loop()
+        if message == "future":
+            future: asyncio.Future[str] = loop.create_future()
+            loop.call_later(1, future.set_result, "in time")
+            return future
+        if message == "fails":
+            failing: asyncio.Future[str] = loop.create_future()
+            loop.call_later(1, failing.set_exception, OSError("no way"))
+            return failing
+        if message == "coroutine":
+            return asyncio.sleep(1, "awaited")
+        return self.items()
+
+    async def items(self) -> AsyncIterator[int]:
+        """Yield what nobody takes."""
+        yield 1
+
+
+class PromisesLater(Promises):
+    """The same, `async def`."""
+
+    @override
+    async def on_receive(self, message: str) -> Any:
+        return super().on_receive(message)
+
+
+@pytest.mark.parametrize("how", ["plain", "bounded", "busy"])
+@pytest.mark.parametrize("actor", [Promises, PromisesLater])
+def test_a_handler_that_returns_a_future_replies_with_its_result(
+    world: World, actor: Any, how: str
+) -> None:
+    async def body(system: ActorSystem) -> None:
+        ref = await system.spawn(actor, mailbox=MemoryMailbox(5) if how == "bounded" else None)
+        for message, reply in (("future", "in time"), ("coroutine", "awaited")):
+            if how == "busy":
+                await ref.tell(message)
+            assert await ref.ask(message) == reply
+            assert await system.run_free(free_ask(ref, message)) == reply
+        with pytest.raises(OSError, match="no way"):
+            await ref.ask("fails")
+        with pytest.raises(TypeError, match=r"for str of .* returned the async generator .*items"):
+            await ref.ask("items")
+        assert ref.is_alive
+
+    world.run(body)
+
+
+def test_a_hook_that_is_an_async_generator_is_a_failed_start(world: World) -> None:
+    class Yields(Actor):
+        @override
+        async def on_started(self) -> Any:
+            yield 1
+
+    async def body(system: ActorSystem) -> None:
+        with pytest.raises(TypeError, match="a hook of /sim/a returned the async generator"):
+            await system.spawn(Yields, "a")
+        assert not system.cells
+
+    world.run(body)
+
+
 @pytest.mark.parametrize("actor", [StopsIterating, StopsIteratingLater])
 def test_a_stop_iteration_of_a_handler_completes_its_ask(world: World, actor: Any) -> None:
     async def body(system: ActorSystem) -> Any:
@@ -722,18 +861,85 @@ def test_what_is_no_exception_completes_its_ask_too(
     assert world.run(body) is HandlerFailed
 
 
-def test_a_spawn_that_nobody_waits_for_any_more_still_starts(world: World) -> None:
+class Slow(Actor):
+    """Takes five seconds to start, and half a second to leave."""
+
+    @override
+    async def on_started(self) -> None:
+        try:
+            await asyncio.sleep(5)
+            log.append("started")
+        finally:
+            await asyncio.sleep(0.5)
+            log.append("left")
+
+    @override
+    async def on_stopped(self) -> None:
+        log.append("stopped")
+
+    @override
+    def on_receive(self, message: Any) -> Any:
+        return message
+
+
+class Spawner(Actor):
+    """Spawns for a second only: in a handler, or in its program."""
+
+    @override
+    async def on_receive(self, message: str) -> Any:
+        if message == "program":
+            return free_spawn(Slow, "slow").timeout(1).attempt().map(lambda _: self.left())
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await self.context.spawn(Slow, "slow")
+        return self.left()
+
+    def left(self) -> list[str]:
+        """List its children."""
+        return list(self.context.children)
+
+
+@pytest.mark.parametrize("after", [0, 1.0])
+def test_a_cancelled_spawn_has_started_nothing_and_its_name_is_free(
+    world: World, after: float
+) -> None:
     async def body(system: ActorSystem) -> Any:
-        spawning = asyncio.ensure_future(system.spawn(AsyncWorker, "slow"))
-        await asyncio.sleep(0)
+        spawning = asyncio.ensure_future(system.spawn(Slow, "slow"))
+        await asyncio.sleep(after)
         spawning.cancel()
         with pytest.raises(asyncio.CancelledError):
             await spawning
-        ref = await system.get_actor("/slow")
-        return await ref.ask(Job("count"))
+        assert not system.cells
+        # Not before it has cleaned up; in a simulation it may not even have begun.
+        assert log in (["left"], [] if after == 0 else ["left"])
+        log.clear()
+        ref = await system.spawn(Slow, "slow")
+        return await ref.ask(1)
 
     assert world.run(body) == 1
-    assert log[:2] == ["w made", "w started"]
+    assert log[:2] == ["started", "left"]
+
+
+@pytest.mark.parametrize("how", ["handler", "program"])
+def test_a_spawn_that_is_interrupted_leaves_no_child(world: World, how: str) -> None:
+    async def body(system: ActorSystem) -> Any:
+        spawner = await system.spawn(Spawner)
+        return await spawner.ask(how), log[:]
+
+    assert world.run(body) == ([], ["left"])
+
+
+def test_an_interrupted_program_goes_on_when_what_it_spawned_has_stopped(world: World) -> None:
+    async def body(system: ActorSystem) -> Any:
+        spawns = free_spawn(Slow, "slow").timeout(1).attempt()
+        first = await system.run_free(spawns)
+        assert isinstance(first.failure(), Timeout)
+        assert log == ["left"]
+        assert not system.cells
+        ref = await system.run_free(free_spawn(Slow, "slow"))
+        return await ref.ask(2)
+
+    assert world.run(body) == 2
 
 
 class Clinging(Actor):

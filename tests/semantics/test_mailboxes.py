@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from typing_extensions import override
@@ -853,6 +853,166 @@ def test_items_that_arrive_by_another_way_wake_the_actor(world: World) -> None:
         await ref.stop("now")
         await ref.join()
         assert [each.message for each in system.dead_letters] == [Job("left")]
+
+    world.run(body)
+
+
+class Keeps(Shelf):
+    """Hands out the same item for ever."""
+
+    @override
+    def take(self) -> Queued | None:
+        return self.items[0] if self.items else None
+
+
+class Doubles(Shelf):
+    """Hands out each item twice."""
+
+    @override
+    def put(self, item: Queued) -> None:
+        self.items.extend((item, item))
+
+
+class Nonsense(Shelf):
+    """Hands out what was never put in."""
+
+    @override
+    def take(self) -> Any:
+        return 7 if super().take() else None
+
+
+@pytest.mark.parametrize(
+    ("shelf", "handled", "why"),
+    [
+        (Keeps, 1, r"Keeps\.take must remove what it answers, kept <ask Job"),
+        (Doubles, 1, r"Doubles\.take must answer an item once, answered <ask Job.* again"),
+        (Nonsense, 0, r"Nonsense\.take must answer None, or an item .*, answered 7"),
+    ],
+    ids=["keeps", "doubles", "nonsense"],
+)
+def test_an_inbox_that_cannot_be_relied_upon_stops_its_actor_and_loses_nothing(
+    world: World, caplog: pytest.LogCaptureFixture, shelf: type[Shelf], handled: int, why: str
+) -> None:
+    async def body(system: ActorSystem) -> None:
+        ref = await system.spawn(Worker, "worker", mailbox=Shelves(shelf()))
+        asks = [asyncio.ensure_future(ref.ask(Job(n))) for n in range(3)]
+        await asyncio.sleep(0)
+        for n in range(3, 5):
+            await ref.tell(Job(n))
+        ends = await results(*asks)
+        assert kinds(ends) == [[0]] * handled + [ActorStopped] * (3 - handled)
+        await ref.join()
+        with pytest.raises(ActorStopped, match=why):
+            await ref.ask(Job("late"))
+        assert [each.message for each in system.dead_letters] == [Job(3), Job(4)]
+
+    world.run(body)
+    assert "the mailbox of /sim/worker is wrong, so the actor stops" in caplog.text
+
+
+class Hollow(Shelf):
+    """Counts what it does not have."""
+
+    @override
+    def __len__(self) -> int:
+        return len(self.items) + 5
+
+
+class Uncounted(Shelf):
+    """Cannot count."""
+
+    @override
+    def __len__(self) -> int:
+        raise OSError("no abacus")
+
+
+class Secret(Shelf):
+    """Counts nothing of what it has."""
+
+    @override
+    def __len__(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("shelf", [Hollow, Uncounted, Secret])
+def test_an_inbox_that_counts_wrongly_is_asked_for_all_it_has_and_no_more(
+    world: World, shelf: type[Shelf]
+) -> None:
+    async def body(system: ActorSystem) -> None:
+        its = shelf()
+        ref = await system.spawn(Worker, mailbox=Shelves(its))
+        first = await busy_for(ref, 1.0)
+        for n in range(3):
+            await ref.tell(Job(n))
+        assert await ref.ask(Job("end")) == [1.0, 0, 1, 2, "end"]
+        await first
+        its.items.append(Parcel(Job("parcel")))
+        its.wake()
+        await asyncio.sleep(1)
+        assert await ref.ask(Job("last")) == [1.0, 0, 1, 2, "end", "parcel", "last"]
+
+    world.run(body)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends", "dead"),
+    [
+        (OSError("full"), [None, MessageDropped, OSError, MessageDropped], 0),
+        (7, [None, MessageDropped, TypeError, MessageDropped], 0),
+        ("itself", [None, MessageDropped, None, MessageDropped], 1),
+    ],
+    ids=["raises", "nonsense", "drops"],
+)
+def test_what_an_inbox_does_to_those_who_wait_for_room_they_learn(
+    world: World, answer: Any, ends: list[Any], dead: int
+) -> None:
+    class Sudden(Shelf):
+        """Makes senders wait, and then does not take what they send."""
+
+        busy = True
+
+        @override
+        def put(self, item: Queued) -> Any:
+            if self.busy:
+                return Full.WAIT if self.items else self.items.append(item)
+            if isinstance(answer, Exception):
+                raise answer
+            return item if answer == "itself" else answer
+
+    async def body(system: ActorSystem) -> None:
+        shelf = Sudden()
+        ref = await system.spawn(Worker, mailbox=Shelves(shelf))
+        first = await busy_for(ref, 1.0)
+        waits = [asyncio.ensure_future(ref.tell(Job("in")))]
+        await asyncio.sleep(0.1)
+        for way in (ref.ask, ref.tell, ref.ask):
+            waits.append(asyncio.ensure_future(cast("Any", way)(Job("waits"))))
+            await asyncio.sleep(0.1)
+        shelf.busy = False
+        assert kinds(await results(*waits)) == ends
+        await first
+        shelf.busy = True
+        assert await ref.ask(Job("end")) == [1.0, "in", "end"]
+        assert len(system.dead_letters) == dead
+
+    world.run(body)
+
+
+def test_what_an_inbox_keeps_to_itself_is_refused_when_the_actor_stops(world: World) -> None:
+    class Silent(Shelf):
+        @override
+        def close(self) -> Any:
+            raise OSError("closed")
+
+    async def body(system: ActorSystem) -> None:
+        ref = await system.spawn(Worker, mailbox=Shelves(Silent()))
+        first = await busy_for(ref, 1.0)
+        asked = asyncio.ensure_future(ref.ask(Job("asked")))
+        await asyncio.sleep(0.1)
+        await ref.tell(Job("told"))
+        await ref.stop("now")
+        assert kinds(await results(first, asked)) == [ActorStopped, ActorStopped]
+        assert [each.message for each in system.dead_letters] == [Job("told")]
 
     world.run(body)
 

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from effactor.programs.operations import check_options, seconds
-from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Continue, Question
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.deadlocks import find_cycle, hangs_on_items
@@ -395,7 +394,7 @@ def begin(
         system.pool.append(driver)
         answer = system.output
         if is_coroutine:
-            if type(answer) not in PLAIN and isinstance(answer, Program):
+            if type(answer) not in PLAIN and isinstance(answer, WORK):
                 # An `async def` handler that returned a program.
                 return begin(cell, answer, message, fiber)
         elif answer is STASHED or type(answer) is Refusal:

@@ -17,7 +17,7 @@ class _Barrier:
     Attributes:
         item: The item.
         left: How many of the messages before it are still there.
-        later: The messages that came after it.
+        later: The messages that came after it, by identity: a user's need not be hashable.
     """
 
     __slots__ = ("item", "later", "left")
@@ -25,7 +25,7 @@ class _Barrier:
     def __init__(self, item: Any, left: int) -> None:
         self.item: Any = item
         self.left: int = left
-        self.later: set[Any] = set()
+        self.later: dict[int, Any] = {}
 
 
 @final
@@ -54,14 +54,12 @@ class Barriers:
     def came(self, letter: Any) -> None:
         """Learn of a message that comes after all these items."""
         for barrier in self._waiting:
-            barrier.later.add(letter)
+            barrier.later[id(letter)] = letter
 
     def gone(self, letter: Any) -> None:
         """Learn that a message waits no more: it was taken, dropped or withdrawn."""
         for barrier in self._waiting:
-            if letter in barrier.later:
-                barrier.later.remove(letter)
-            else:
+            if barrier.later.pop(id(letter), None) is None:
                 barrier.left -= 1
 
     def due(self, *, empty: bool) -> list[Any]:

@@ -83,7 +83,7 @@ from effactor_interpreters.runtime.waits import (
     note_handling,
     wait_for,
 )
-from effactor_interpreters.runtime.work import COROUTINE, PLAIN, WORK
+from effactor_interpreters.runtime.work import COROUTINE, GENERATOR, PLAIN, WORK
 
 if TYPE_CHECKING:
     import asyncio
@@ -341,7 +341,7 @@ class Cell(TaskProtocol):
                     if waited is DONE:
                         system.pool.append(driver)
                         answer = system.output
-                        if type(answer) in PLAIN or not isinstance(answer, Program):
+                        if type(answer) in PLAIN or not isinstance(answer, WORK):
                             if self.mailbox is None:
                                 self.state = IDLE
                             else:
@@ -559,7 +559,7 @@ class Cell(TaskProtocol):
         Returns:
             What the asker sees raised.
         """
-        if isinstance(error, FATAL):
+        if isinstance(error, FATAL) and not isinstance(error, GeneratorExit):
             self.crashed(error)
             return error
         error = as_raised(self, message, error)
@@ -596,6 +596,8 @@ class Cell(TaskProtocol):
             The answer; `STASHED` if the program set the message aside.
         """
         while isinstance(work, WORK):
+            if isinstance(work, GENERATOR):
+                raise _not_a_reply(self, message, work)
             if isinstance(work, Program):
                 self.handling = message
                 try:
@@ -733,6 +735,16 @@ class Cell(TaskProtocol):
             raise TypeError(msg)
         self.relations.states = None
         self.adopt(actor)
+
+
+def _not_a_reply(cell: Cell, message: Any, generator: Any) -> TypeError:
+    """Make the error of a handler that returns an async generator instead of being one."""
+    what = "a hook" if message is NO_MESSAGE else f"the handler for {type(message).__name__}"
+    return TypeError(
+        f"{what} of {cell.full_path} returned the async generator {generator.__qualname__}(), "
+        "whose items nobody would take; yield them in an async def handler, as in "
+        "`async for item in ...: yield item`"
+    )
 
 
 _SPARE_MAILBOXES: Final = 64

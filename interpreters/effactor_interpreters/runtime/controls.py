@@ -106,6 +106,11 @@ class StopRequest(Control):
         return "stop" if self.mode == "graceful" else f"stop ({self.mode})"
 
 
+def unwanted() -> StopRequest:
+    """Make the stop of an actor whose spawner was interrupted before it had started."""
+    return StopRequest("now", "", "its spawn was interrupted")
+
+
 class Failure(Control):
     """Let supervision deal with what a handler, or a child, raised.
 

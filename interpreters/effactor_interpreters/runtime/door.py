@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from typing_extensions import override
 
-from effactor.actors.mailboxes import Full, Inbox
+from effactor.actors.mailboxes import FifoInbox, Full, Inbox, PriorityInbox
 from effactor.errors import MailboxFull, MessageDropped
 from effactor_interpreters.runtime.asking import when_settled
 from effactor_interpreters.runtime.barriers import Barriers
+from effactor_interpreters.runtime.checked_inbox import CheckedInbox, WrongInbox
 from effactor_interpreters.runtime.controls import Control, Question, StopRequest
 from effactor_interpreters.runtime.letters import Letter, Refusal, refuse, tell_of_drop
 from effactor_interpreters.runtime.stopping import stopped_error
@@ -30,6 +31,9 @@ _REST: Final = 0.1
 
 
 _NO_LOCK: Final = nullcontext()
+
+_TRUSTED: Final = frozenset({FifoInbox, PriorityInbox})
+"""Inboxes that need no look at what they answer."""
 
 
 class _Nothing(Control):
@@ -85,6 +89,8 @@ class Door:
         if inbox is not None and not isinstance(inbox, Inbox):  # pyright: ignore[reportUnnecessaryIsInstance]
             msg = f"{type(mailbox).__name__}.open must make an Inbox or None, made {inbox!r}"
             raise TypeError(msg)
+        if inbox is not None and type(inbox) not in _TRUSTED:
+            inbox = CheckedInbox(inbox, cell.full_path, cell.system.log)
         threaded = mailbox is not None and mailbox.threaded
         self.cell: Equipped = cell
         self._led: bool = cell.equipment_made.crew is not None
@@ -182,15 +188,9 @@ class Door:
         try:
             refused = self._try(inbox, letter)
         except Exception as error:
+            self._failed(letter, error)
             if letter.reply is None:
-                tell_of_drop(letter, error)
                 raise
-            # Whoever asks gets a reply from no other place.
-            reason = f"its mailbox failed: {error!r}"
-            failed = MessageDropped(self.cell.full_path, letter.message, reason)
-            failed.__cause__ = error
-            tell_of_drop(letter, failed)
-            letter.reply.set_exception(failed)
             return
         if refused is None:
             self._wake()
@@ -206,6 +206,18 @@ class Door:
                 letter.reply.set_exception(self.turned_away(letter))
         if self._behind is not None:
             self._release()
+
+    def _failed(self, letter: Letter, error: Exception) -> None:
+        """Learn that the inbox has failed to take a letter."""
+        if letter.reply is None:
+            tell_of_drop(letter, error)
+            return
+        # Whoever asks gets a reply from no other place.
+        reason = f"its mailbox failed: {error!r}"
+        failed = MessageDropped(self.cell.full_path, letter.message, reason)
+        failed.__cause__ = error
+        tell_of_drop(letter, failed)
+        letter.reply.set_exception(failed)
 
     def _try(self, inbox: Inbox, letter: Letter) -> Queued | Full | None:
         """Put a letter in; if it is full, make room first."""
@@ -228,13 +240,7 @@ class Door:
             return refused if refused is None or type(refused) is Full else self._dropped(refused)
 
     def _dropped(self, item: Any) -> Queued:
-        """Look at what an inbox says it dropped."""
-        if not hasattr(item, "message"):
-            msg = (
-                f"{self._kind}.put must answer None, Full.WAIT, Full.REJECT, or the item that it "
-                f"dropped, answered {item!r}"
-            )
-            raise TypeError(msg)
+        """Learn of an item that an inbox has dropped."""
         self._gone(item)
         dropped: Queued = item
         return dropped
@@ -245,11 +251,6 @@ class Door:
             return False
         self._gone(item)
         return True
-
-    @property
-    def _kind(self) -> str:
-        """The name of the inbox's class, for errors."""
-        return type(self.inbox).__name__
 
     def _refuse(self, item: Letter) -> None:
         error = item.withdrawn()
@@ -307,7 +308,12 @@ class Door:
 
     def _woken(self) -> None:
         """Learn from an inbox, on any thread, that it has something."""
-        self._on_loop(self._wake)
+        self._on_loop(self._came_by_itself)
+
+    def _came_by_itself(self) -> None:
+        if type(self.inbox) is CheckedInbox:
+            self.inbox.more()
+        self._wake()
 
     # ------------------------------------------------------------ in, from other threads
 
@@ -373,6 +379,8 @@ class Door:
         if letter is not None:
             self._admit()
             return _item(letter)
+        if self.items:
+            return self.items.popleft()
         if self._behind is not None and not self._resting:
             self._release()
             if self.items:
@@ -398,6 +406,9 @@ class Door:
                 taken = self.inbox.take()
                 if self._behind is not None and taken is not None:
                     self._behind.gone(taken)
+        except WrongInbox as error:
+            self._break(error)
+            return None
         except Exception:
             # A broker that is out of reach must not end the actor.
             cell = self.cell
@@ -406,6 +417,14 @@ class Door:
             cell.system.world.call_later(_REST, self._rested, f"mailbox of {cell.ref.path}")
             return None
         return None if taken is None else self._letter(taken)
+
+    def _break(self, error: WrongInbox) -> None:
+        """Stop the actor: its inbox may give it the same message for ever, or none."""
+        cell = self.cell
+        text = "the mailbox of %s is wrong, so the actor stops: %s"
+        cell.system.log.error(text, cell.full_path, error)
+        self._resting = True
+        self.items.append(StopRequest("current", "", f"its mailbox is wrong: {error}"))
 
     def _letter(self, item: Queued) -> Letter:
         """Put an item into a letter that has come by another way than `put`."""
@@ -429,10 +448,23 @@ class Door:
                     self._gone(letter)
                     refuse(self.cell, letter.message, letter.reply, Refusal(error), letter)
                 else:
-                    with self._lock:
-                        full = type(self.inbox.put(letter)) is Full
-                    if full:
+                    refused: Any = None
+                    try:
+                        with self._lock:
+                            refused = self.inbox.put(letter)
+                            if refused is not None and type(refused) is not Full:
+                                refused = self._dropped(refused)
+                    except Exception as failed:
+                        self.blocked.popleft()
+                        self._gone(letter)
+                        self._failed(letter, failed)
+                        if waiting is not None:
+                            waiting.set_exception(failed)
+                        continue
+                    if type(refused) is Full:
                         break
+                    if refused is not None:
+                        self._drop(refused)
                     self._wake()
                 if waiting is not None:
                     waiting.set_result(None)
@@ -532,6 +564,7 @@ class Door:
     def _given_up(self, inbox: Inbox) -> list[Queued]:
         """Ask an inbox for what is left, a few times if it fails."""
         left: list[Queued] = []
+        failed = False
         for _ in range(_ATTEMPTS):
             try:
                 for item in inbox.close():
@@ -541,6 +574,10 @@ class Door:
                 self.cell.system.log.exception("the mailbox of %s failed to close", path)
             else:
                 break
+        else:
+            failed = True
+        if type(inbox) is CheckedInbox:
+            left += inbox.left_behind(failed=failed)
         return left
 
 

@@ -16,7 +16,6 @@ from effactor.actors.dispatch import NoGuardHolds
 from effactor.errors import ActorStopped
 from effactor_interpreters.runtime.controls import Control, Question
 from effactor_interpreters.runtime.coroutines import coroutine
-from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.letters import Letter, Refusal, refuse
 from effactor_interpreters.runtime.stashing import STASHED, keep
 from effactor_interpreters.runtime.states import STOPPED
@@ -25,6 +24,7 @@ from effactor_interpreters.runtime.waits import (
     as_raised,
     handler_failed,
     is_declared,
+    is_fatal,
     note_handling,
     time_limit_of,
 )
@@ -124,13 +124,6 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
             else:
                 cell.unhandled(message, reply)
                 continue
-        except FATAL as fatal:
-            # A driver is closed when its actor is left behind, or at the end of a world.
-            closed = isinstance(fatal, GeneratorExit)
-            died = cell.killed if closed else f"died of {fatal!r}"
-            if reply is not None and died is not None and not reply.done():
-                reply.set_exception(ActorStopped(cell.full_path, message, died, delivered=True))
-            raise
         except NoGuardHolds:
             cell.unhandled(message, reply)
             continue
@@ -142,8 +135,14 @@ def batch(cell: Cell, inbox: Any) -> Generator[Any, Any, None]:
                     )
                 continue  # the stop request is next in the inbox
             failure = as_raised(cell, message, error)
-        except BaseException as error:  # supervision decides
-            failure = as_raised(cell, message, error)
+        except BaseException as error:
+            # A driver is closed when its actor is left behind, or at the end of a world.
+            if is_fatal(cell, error):
+                died = cell.killed if isinstance(error, GeneratorExit) else f"died of {error!r}"
+                if reply is not None and died is not None and not reply.done():
+                    reply.set_exception(ActorStopped(cell.full_path, message, died, delivered=True))
+                raise
+            failure = as_raised(cell, message, error)  # supervision decides
         else:
             if reply is not None and not reply.done():
                 reply.set_result(answer)

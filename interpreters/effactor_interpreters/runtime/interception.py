@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from effactor_interpreters.runtime.engine.signals import FATAL
+from effactor_interpreters.runtime.waits import is_fatal
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -75,9 +75,9 @@ def _stopped(cell: Cell, equipment: Equipment) -> Generator[Any, Any, None]:
     for middleware in equipment.props.middlewares[:begun]:
         try:
             yield from cell.finish(middleware.on_stopped(cell.ref))
-        except FATAL:
-            raise
-        except BaseException:
+        except BaseException as error:
+            if is_fatal(cell, error):
+                raise
             kind = type(middleware).__name__
             cell.system.log.exception("%s.on_stopped failed for %s", kind, cell.full_path)
 

@@ -37,6 +37,7 @@ from effactor_interpreters.runtime.next_calls import (
     outlive,
 )
 from effactor_interpreters.runtime.stashing import STASHED
+from effactor_interpreters.runtime.waits import is_closed
 from effactor_interpreters.runtime.work import COROUTINE, PLAIN, WORK
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Letter(Control):
         limit: When its asker stops waiting, on the loop's clock; None if never.
         reply: Where its reply goes, while it is in an inbox.
         full: Why the inbox did not take it; None if it did.
+        kept_by: The user's own inbox that it waits in, or None.
         handled_by: The cell whose driver handles it.
         is_handled: Whether that is happening now.
         span: Number of its life in the events; 0 if nobody listened when it was sent.
@@ -117,6 +119,7 @@ class Letter(Control):
     full: Full | None = None
     source: str = ""
     stream: Any = None
+    kept_by: Any = None
     place: Any = None
     span: int = 0
     parent_span: int | None = None
@@ -319,9 +322,9 @@ class Letter(Control):
                     answer = yield from cell.finish(answer, message, None)
                     if answer is STASHED:
                         self.stashed = True
-        except GeneratorExit:
-            raise  # nothing runs any more: its actor has crashed, or its world has ended
         except BaseException as raised:
+            if is_closed(cell, raised):
+                raise  # nothing runs any more: its actor has crashed, or its world has ended
             if chain is not None and self.further is RUNNING:
                 yield from outlive(self)
             refused = self._refused
@@ -357,9 +360,9 @@ class Letter(Control):
             told.emit(Delivered(self, message, clock()))
         try:
             answer = yield from self._run(cell)
-        except GeneratorExit:
-            raise  # nothing runs any more: its actor has crashed, or its world has ended
         except BaseException as raised:
+            if is_closed(cell, raised):
+                raise  # nothing runs any more: its actor has crashed, or its world has ended
             if HandlerFailed in wanted:
                 told.emit(HandlerFailed(self, message, clock(), raised))
             raise
@@ -386,7 +389,7 @@ class Letter(Control):
             if equipment is None:
                 return (yield from handle(cell, self, self.message))
             if equipment.chain is not None:
-                answer: Any = yield from self._through(equipment.chain)
+                answer: Any = yield from self._through(cell, equipment.chain)
                 # Whatever middleware made of it: the message comes again.
                 return STASHED if self.stashed else answer
             return (yield from handle(cell, self, self.message))
@@ -418,13 +421,11 @@ class Letter(Control):
                 equipment.policy.handled(self.cell, self.message)
 
     @coroutine
-    def _through(self, chain: Any) -> Generator[Any, Any, Any]:
+    def _through(self, cell: Cell, chain: Any) -> Generator[Any, Any, Any]:
         try:
             answer: Any = yield from chain(self, self.message)
-        except GeneratorExit:
-            raise
-        except BaseException:
-            if self.further is RUNNING:
+        except BaseException as raised:
+            if self.further is RUNNING and not is_closed(cell, raised):
                 yield from outlive(self)
             raise
         if self.further is not None or type(answer) in UNFINISHED:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import types
 from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from effactor.actors.supervision import OneForOneStrategy
 from effactor.events import Restarted, SpawnFailed
-from effactor.programs.program import Program
 from effactor_interpreters.runtime import interception
 from effactor_interpreters.runtime.controls import StopRequest
-from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.stashing import put_back
 from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.stopping import close, stopped, when_stopped
-from effactor_interpreters.runtime.waits import END_OF, START_OF, Wait, as_raised, wait_for
+from effactor_interpreters.runtime.waits import (
+    END_OF,
+    START_OF,
+    Wait,
+    as_raised,
+    is_fatal,
+    wait_for,
+)
+from effactor_interpreters.runtime.work import WORK
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -29,7 +34,7 @@ DEFAULT_STRATEGY = OneForOneStrategy()
 
 def _hook(cell: Cell, result: Any) -> Generator[Any, Any, None]:
     """Finish a lifecycle hook, whether it was `def`, `async def` or returned a program."""
-    if isinstance(result, Program | types.CoroutineType):
+    if isinstance(result, WORK):
         yield from cell.finish(result)
 
 
@@ -37,9 +42,9 @@ def _farewell(cell: Cell, name: str, *args: Any) -> Generator[Any, Any, None]:
     """Run a hook of an instance that ends; what it raises is logged, and changes nothing."""
     try:
         yield from _hook(cell, getattr(cell.actor, name)(*args))
-    except FATAL:
-        raise
     except BaseException as error:
+        if is_fatal(cell, error):
+            raise
         if not (isinstance(error, CancelledError) and cell.killed is not None):
             cell.system.log.exception("%s of %s failed", name, cell.full_path)
 
@@ -61,9 +66,9 @@ def start(cell: Cell) -> Generator[Any, Any, None]:
             yield from crew.begin()
         yield from interception.started(cell)
         yield from _hook(cell, cell.actor.on_started())
-    except FATAL:
-        raise
     except BaseException as error:
+        if is_fatal(cell, error):
+            raise
         if cell.system.observed:
             cell.system.events.emit(SpawnFailed(cell.ref.path, cell.clock(), error))
         killed = cell.killed if isinstance(error, CancelledError) else None
@@ -72,6 +77,8 @@ def start(cell: Cell) -> Generator[Any, Any, None]:
             host.failed(error)
         yield from terminate(cell, reason, "now", cleanup=False)
         cell.relations.killed = killed  # so that the spawner gets an ActorStopped
+        if isinstance(error, GeneratorExit):
+            raise as_raised(cell, START_OF, error) from error
         raise
     cell.ready_for_mail()
 
@@ -213,9 +220,9 @@ def _begin_instance(cell: Cell, error: BaseException) -> Generator[Any, Any, Bas
             yield from crew.begin()
         yield from _hook(cell, cell.actor.on_restart(error))
         yield from _hook(cell, cell.actor.on_started())
-    except FATAL:
-        raise
     except BaseException as failure:
+        if is_fatal(cell, failure):
+            raise
         return as_raised(cell, START_OF, failure)
     recovery.over = False
     if cell.system.observed:

@@ -27,7 +27,7 @@ from effactor_interpreters.runtime.asking import (
     within_deadline,
 )
 from effactor_interpreters.runtime.cell import Cell
-from effactor_interpreters.runtime.controls import START, Question
+from effactor_interpreters.runtime.controls import START, Question, unwanted
 from effactor_interpreters.runtime.deadlocks import find_cycle
 from effactor_interpreters.runtime.engine.signals import FATAL, SUSPENDED, OperationFailed
 from effactor_interpreters.runtime.engine.sleeping import sleep
@@ -333,15 +333,51 @@ class Operations:
 
 
 class _SpawnWait(LifecycleWait):
-    """Waits for an actor's `on_started`, and answers its ref."""
+    """Waits for an actor's `on_started`, and answers its ref; interrupted, for the actor's end."""
 
-    __slots__ = ()
+    __slots__ = ("_leaving",)
+
+    def __init__(self, fiber: Fiber, target: Cell, message: Any) -> None:
+        super().__init__(fiber, target, message)
+        self._leaving = False
 
     @override
     def set_result(self, value: Any) -> None:
         """Answer the ref."""
         del value
         super().set_result(self.target.ref)
+
+    @override
+    def withdraw(self) -> bool:
+        """Stop the actor: nobody gets its ref, so nobody else could ever do so."""
+        fiber, target = self.fiber, self.target
+        if fiber is None or fiber.pending is not self:  # or it will never run again
+            super().withdraw()
+            return not self._leaving
+        self._take()
+        self._leaving = True
+        when_stopped(target, _Stopped(fiber, self))
+        target.system.world.deliver(target, unwanted(), urgent=True)
+        return False
+
+
+class _Stopped:
+    """The reply of the end of an actor whose spawn was interrupted."""
+
+    __slots__ = ("_fiber", "_wait")
+
+    def __init__(self, fiber: Fiber, wait: _SpawnWait) -> None:
+        self._fiber = fiber
+        self._wait = wait
+
+    def done(self) -> bool:
+        """Tell whether the program is over."""
+        return self._fiber.pending is not self._wait
+
+    def set_result(self, _value: object) -> None:
+        """Let the interrupt go on."""
+        if not self.done():
+            self._fiber.resume_as(Interrupted())
 
 
 async def _await(awaitable: Any) -> Any:

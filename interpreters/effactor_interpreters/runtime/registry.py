@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import logging
+from asyncio import CancelledError
 from collections import deque
 from dataclasses import dataclass
 from threading import get_ident
@@ -20,7 +21,7 @@ from effactor.actors.ref import ActorRef, Unbound, binding_of
 from effactor.errors import ActorNotFound, ActorStopped, NameTaken
 from effactor.programs.operations import check_spawn
 from effactor_interpreters.runtime.cell import Cell
-from effactor_interpreters.runtime.controls import START, Question, StopRequest
+from effactor_interpreters.runtime.controls import START, Question, StopRequest, unwanted
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.equipment import equip_later, equipped
 from effactor_interpreters.runtime.lifecycle import stop_is_coming
@@ -30,7 +31,7 @@ from effactor_interpreters.runtime.pools import Worker
 from effactor_interpreters.runtime.recovery import Restarts
 from effactor_interpreters.runtime.scheduler import Scheduler
 from effactor_interpreters.runtime.states import STOPPED
-from effactor_interpreters.runtime.stopping import stop_idle, stopper, why_stopped
+from effactor_interpreters.runtime.stopping import join, stop_idle, stopper, why_stopped
 from effactor_interpreters.runtime.waits import START_OF, Wait, wait_for
 
 if TYPE_CHECKING:
@@ -149,15 +150,22 @@ class Registry(Scheduler):
         return cell.ref
 
     async def start_cell(self, cell: Cell) -> None:
-        """Run an actor's `on_started`, and wait for it."""
-        if self.current_cell() is not None:
-            wait = Wait(cell, START_OF)
-            self.world.deliver(cell, Question((START, wait)))
-            await wait_for(wait)
-        else:
-            future = self.loop.create_future()
-            self.world.deliver(cell, Question((START, future)))
-            await future
+        """Run an actor's `on_started`, and wait for it; without it, there is no actor."""
+        try:
+            if self.current_cell() is not None:
+                wait = Wait(cell, START_OF)
+                self.world.deliver(cell, Question((START, wait)))
+                await wait_for(wait)
+            else:
+                future = self.loop.create_future()
+                self.world.deliver(cell, Question((START, future)))
+                await future
+        except CancelledError:
+            if cell.state != STOPPED:
+                # Whoever is cancelled gets no ref, so nobody else could ever stop it.
+                self.world.deliver(cell, unwanted(), urgent=True)
+                await join(cell)
+            raise
 
     def create(
         self,

@@ -6,7 +6,6 @@ from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from effactor.errors import ActorStopped
-from effactor.programs.program import Program
 from effactor_interpreters.runtime.controls import Continue, Question
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.driver import DONE, Driver
@@ -16,6 +15,7 @@ from effactor_interpreters.runtime.letters import Letter, Refusal, refuse
 from effactor_interpreters.runtime.stashing import STASHED, keep
 from effactor_interpreters.runtime.states import RUNNING, SUSPENDED
 from effactor_interpreters.runtime.waits import Wait, handler_failed, time_limit_of
+from effactor_interpreters.runtime.work import PLAIN, WORK
 
 if TYPE_CHECKING:
     from effactor_interpreters.runtime.cell import Cell
@@ -110,7 +110,7 @@ def step(cell: Cell, error: BaseException | None) -> None:
     system.recycle(driver)
     if reply is not None:
         output, system.output = system.output, None
-        if driver.unwraps and isinstance(output, Program):
+        if driver.unwraps and type(output) not in PLAIN and isinstance(output, WORK):
             cell.put_first(Question((Continue(output, message, time_limit_of(reply)), reply)))
         elif output is STASHED:
             keep(cell, message, reply)
@@ -125,7 +125,7 @@ def _handler_raised(cell: Cell, message: Any, reply: Any, error: BaseException) 
     """End a turn whose handler had begun on an asker's stack, and raised later."""
     if type(message) is Letter:
         message = message.message
-    if isinstance(error, FATAL):
+    if isinstance(error, FATAL) and not isinstance(error, GeneratorExit):
         if not reply.done():
             reply.set_exception(RuntimeError(f"{cell.full_path} died of {error!r}"))
         cell.crashed(error)

@@ -149,7 +149,8 @@ class ActorSystem(Registry):
             options: How it is run: see `SpawnOptions`.
 
         Returns:
-            The actor's ref. What the constructor or `on_started` raises is raised.
+            The actor's ref. What the constructor or `on_started` raises is raised. Cancelled, it
+            stops the actor first, so that its name is free.
 
         Raises:
             NameTaken: If an actor of this name lives.

@@ -20,6 +20,8 @@ from effactor.errors import AskTimeout, Failed, HandlerFailed, Unhandled
 from effactor.traces.wording import brief
 from effactor_interpreters.runtime.coroutines import coroutine
 from effactor_interpreters.runtime.engine.notes import note
+from effactor_interpreters.runtime.engine.signals import FATAL
+from effactor_interpreters.runtime.states import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -355,19 +357,48 @@ def as_raised(target: Cell, message: Any, error: BaseException) -> BaseException
         error: What it raised.
 
     Returns:
-        The error itself, but for three: a CancelledError would look as if the asker
-        were cancelled, a StopIteration cannot be raised in a coroutine, and where no
-        guard holds the message is unhandled.
+        The error itself, but for some: a CancelledError would look as if the asker
+        were cancelled, a StopIteration cannot be raised in a coroutine, a GeneratorExit
+        would look as if it were closed, and where no guard holds the message is unhandled.
     """
     if isinstance(error, CancelledError):
         return HandlerFailed(target.full_path, message, error)
     if isinstance(error, NoGuardHolds):
         return Unhandled(target.full_path, message, target.behavior.names)
-    if isinstance(error, StopIteration):
-        stopped = RuntimeError(f"a handler of {target.full_path} raised StopIteration")
+    if isinstance(error, StopIteration | GeneratorExit):
+        name = type(error).__name__
+        stopped = RuntimeError(f"a handler of {target.full_path} raised {name}")
         stopped.__cause__ = error
         return stopped
     return error
+
+
+def is_closed(cell: Cell, error: BaseException) -> bool:
+    """Tell whether a GeneratorExit comes from closing a handler, and not from the handler itself.
+
+    Args:
+        cell: The actor that runs the handler or hook.
+        error: What was caught there.
+
+    Returns:
+        False for any other exception. What is closed does not run meanwhile.
+    """
+    return isinstance(error, GeneratorExit) and cell.state != RUNNING
+
+
+def is_fatal(cell: Cell, error: BaseException) -> bool:
+    """Tell whether an exception is for the process, or for the frame where it was caught.
+
+    Args:
+        cell: The actor whose handler or hook raised it.
+        error: What it raised.
+
+    Returns:
+        False for a GeneratorExit of the user's own.
+    """
+    if isinstance(error, GeneratorExit):
+        return is_closed(cell, error)
+    return isinstance(error, FATAL)
 
 
 def is_declared(message: object, error: BaseException) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulation.runtime import contexts, lives, mail, overlap, taking, together
+from simulation.runtime import contexts, lives, mail, overlap, taking, together, virtuals
 from simulation.runtime.play import Play
 
 from effactor.interpreters import Failure, Simulation, explore
@@ -27,6 +27,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *overlap.SCENARIOS,
     *taking.SCENARIOS,
     *contexts.SCENARIOS,
+    *virtuals.SCENARIOS,
     *together.SCENARIOS,
 )
 

@@ -19,9 +19,11 @@ from effactor import (
     MemoryMailbox,
     Message,
     Program,
+    SendOptions,
     UnknownActors,
     free_sleep,
     handler,
+    pool,
     program,
     schedule_once,
     stash,
@@ -376,4 +378,109 @@ async def states(play: Play) -> None:
     await play.finish()
 
 
-SCENARIOS = (timers, stashes, orchestration, states)
+class Behind(Stateful):
+    """Its state comes behind the mail that was sent before, in whatever order that is taken."""
+
+    @override
+    def begins(self, life: Life, job: Job) -> None:
+        self.play.seen["handled in time"] += 1
+
+    @override
+    def _alone(self, what: str) -> Life:
+        life = super()._alone(what)
+        ledger, dead = self.play.ledger, [d.message for d in self.play.system.dead_letters]
+        asked = self.play.notes.get(("asked", what))
+        mine = (self.context.self_ref.path, self.play.notes.get("front"))
+        for entry in ledger.entries.values():
+            if asked is None or entry.place >= asked or entry.sender != "saver":
+                continue
+            if entry.receiver.path in mine and entry.outcome is None:
+                gone = entry.handled or entry.job in dead
+                ledger.demand(gone, f"{what} waits for the mail before it", entry, life)
+                self.play.seen["a state saved"] += 1
+        return life
+
+
+class BehindAll(Behind):
+    """The same, any number of whose handlers may overlap."""
+
+    limit = None
+
+
+class BehindTwo(Behind):
+    """The same, two of whose handlers may overlap."""
+
+    limit = 2
+
+
+async def states_behind_mail(play: Play) -> None:
+    """States are saved and loaded in the midst of mail, which is dropped, expires, or fails."""
+    mailbox: Any = play.random.choice(
+        [
+            None,
+            MemoryMailbox(1),
+            MemoryMailbox(2, "drop_oldest"),
+            MemoryMailbox(2, "drop_newest"),
+            MemoryMailbox(order="priority"),
+            MemoryMailbox(2, order="priority"),
+            MemoryMailbox(2, time_to_live=0.7),
+        ]
+    )
+    ways: list[tuple[type[Behind] | None, dict[str, Any]]] = [
+        (Behind, {}),
+        (BehindAll, {"reentrant": True}),
+        (BehindTwo, {"concurrency": 2}),
+        (None, {}),
+    ]
+    kind, options = play.random.choice(ways)
+    make: Any = pool(play.make(Behind), 2) if kind is None else play.make(kind)
+    how: dict[str, Any] = options if mailbox is None else {**options, "mailbox": mailbox}
+    if kind is None:
+        play.notes["front"] = "/a"
+        play.ledger.pools = True
+    await play.spawn("a", make, **how)
+
+    def some_options() -> SendOptions | None:
+        return SendOptions(
+            priority=play.random.choice([None, 0, 1]),
+            time_to_live=play.random.choice([None, None, 0.7]),
+        )
+
+    for number in range(2):
+        steps = play.some_steps(
+            ("a",), 3, failures=("boom",), fails=0.2, chains=False, options=some_options
+        )
+        play.client(f"client-{number}", steps)
+
+    async def saves() -> None:
+        sender, judged = play.sender("saver"), True
+        for _ in range(3):
+            for _ in range(play.random.randint(1, 3)):
+                job = play.some_job(failures=("boom",), fails=0.1)
+                await sender.tell(play.refs["a"], job, some_options())
+            if judged:
+                play.notes["asked", "save_state"] = len(play.ledger.entries)
+            try:
+                # Not in a task of its own, which would be another sender.
+                async with asyncio.timeout(play.pause() if play.chance(0.2) else None):
+                    saved = await play.system.save_state()
+            except TimeoutError:
+                # Its hook runs all the same, perhaps during the next save: nothing to judge by.
+                judged = False
+                play.notes["asked", "save_state"] = 0
+                continue
+            if play.chance(0.5):
+                play.notes["asked", "load_state"] = len(play.ledger.entries)
+                try:
+                    await play.system.load_state(saved, unknown="skip")
+                except AskFailed:
+                    pass  # it has stopped meanwhile
+
+    play.begin("saves", saves())
+    if play.chance(0.5):
+        again = "graceful" if play.chance(0.5) else play.random.choice(["current", "now"])
+        play.trouble([(4 * play.pause(), "stop", "a", again)])
+    await play.finish()
+
+
+SCENARIOS = (timers, stashes, orchestration, states, states_behind_mail)

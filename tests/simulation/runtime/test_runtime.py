@@ -57,6 +57,14 @@ MET: dict[str, tuple[str, ...]] = {
     "orchestration": ("ask: interrupted sender",),
     "all_together": ("ask: ActorStopped", "ask: AskTimeout", "ask: MessageDropped", "on_restart"),
     "states": ("a state loaded",),
+    "states_behind_mail": ("a state saved", "ask: Boom", "handlers overlap"),
+    "virtual_failures": (
+        "a virtual actor restarts",
+        "ask: Boom",
+        "ask: Halt",
+        "ask: Up",
+        "crashed",
+    ),
 }
 
 
