@@ -37,7 +37,7 @@ each of them survives pickling.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Final, Generic, Self
 
 from typing_extensions import TypeVar, override
 
@@ -605,25 +605,40 @@ class Violation(EffactorError, AssertionError):
     """A property that a scenario demands does not hold.
 
     Attributes:
-        kind: `always`, `goal` or `sometimes`.
+        kind: Which of the demands: `always`, `eventually`, `goal`, `sometimes` and so on.
         name: Name of the property.
         step: Number of the step after which it was false.
+        detail: More about it, perhaps of several lines; "" if there is no more.
     """
 
-    def __init__(self, kind: str, name: str, step: int) -> None:
+    def __init__(self, kind: str, name: str, step: int, detail: str = "") -> None:
         """Keep the facts; `__str__` words them."""
-        super().__init__(kind, name, step)
+        super().__init__(kind, name, step, detail)
         self.kind = kind
         self.name = name
         self.step = step
+        self.detail = detail
 
     @override
     def __str__(self) -> str:
-        if self.kind == "always":
-            return f"{self.name!r} must always hold, and was false after step {self.step}"
-        if self.kind == "goal":
-            return f"the goal {self.name!r} was not reached when everything had settled"
-        return f"{self.name!r} was never true in any run: the runs do not test it"
+        wording = _VIOLATIONS.get(self.kind, "{name!r} does not hold after step {step}")
+        text = wording.format(name=self.name, step=self.step)
+        return f"{text}: {self.detail}" if self.detail else text
+
+
+_VIOLATIONS: Final = {
+    "always": "{name!r} must always hold, and was false after step {step}",
+    "eventually": "{name!r} must become true, and was false to the end",
+    "leads_to": "{name!r}: what began with step {step} led to nothing",
+    "goal": "the goal {name!r} was not reached when everything had settled",
+    "sometimes": "{name!r} was never true in any run: the runs do not test it",
+    "unreachable": "{name!r} must never be reached, and was in step {step}",
+    "no_dead_letters": "messages were left without a taker when everything had settled",
+    "no_leaks": "actors were left when everything had settled",
+    "no_failures": "handlers failed, and nobody was told",
+    "linearizable": "{name} is not linearizable",
+    "serializable": "{name} are not serializable",
+}
 
 
 class Undecided(EffactorError):

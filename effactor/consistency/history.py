@@ -8,7 +8,7 @@ The four kinds of records are Jepsen's: invoke, ok, fail, info.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, final, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from typing_extensions import TypeVar, override
 
@@ -69,7 +69,6 @@ class Operation:
                 return f"{self.value!r} -> ?"
 
 
-@final
 class History:
     """A recorder of operations. One for each run: a scenario makes it afresh."""
 

@@ -118,7 +118,7 @@ def test_pct_promises_a_probability() -> None:
     assert list(verdict.floors) == [2]
     # 200 runs but the first, with at most 4 chains and 12 events, each 1 / (4 * 12).
     assert 1 - (1 - 1 / 4 / 12) ** 199 <= floor < 1
-    assert "of depth 2" in str(verdict)
+    assert "for depth 2" in str(verdict)
     assert explore(right, 20, strategy="pct(2)").floors[2] < floor
     assert sorted(explore(right, 200, strategy="pct").floors) == [1, 2, 3]
     assert not explore(right, 200, strategy="random").floors

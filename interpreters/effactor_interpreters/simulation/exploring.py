@@ -101,6 +101,7 @@ class Verdict:
             number of ordering constraints that bring it about, as PCT counts them. Empty
             where the strategy promises nothing. A fact about these runs and not about the
             program: it may still have such a bug.
+        unknown: In how many runs a check of a history gave up at its limit, by name.
     """
 
     ok: bool
@@ -114,6 +115,7 @@ class Verdict:
     strategy: str = ""
     seed: int = 0
     floors: dict[int, float] = field(default_factory=dict[int, float])
+    unknown: dict[str, int] = field(default_factory=dict[str, int])
 
     def __bool__(self) -> bool:
         """Tell whether no run failed."""
@@ -141,6 +143,8 @@ class Verdict:
         if self.floors and not self.exhausted:
             least = ", ".join(f"{_percent(p)} for depth {d}" for d, p in self.floors.items())
             text += f"; a bug would have been found with a probability of at least {least}"
+        for name, times in self.unknown.items():
+            text += f"; {name!r} is not known to hold in {times:,} runs: the check gave up"
         return text
 
 
@@ -195,6 +199,7 @@ def explore(
         raise ValueError(msg)
     seen: set[int] = set()
     hits: dict[str, int] = {}
+    unknown: dict[str, int] = {}
     runs = steps = draw = 0
     drew = False
     run: Run[Any] | None = None
@@ -215,6 +220,8 @@ def explore(
                 seen.add(hash(run.choices))
             for name, count in run.hits.items():
                 hits[name] = hits.get(name, 0) + count
+            for name in run.unknown:
+                unknown[name] = unknown.get(name, 0) + 1
             if progress is not None:
                 progress(runs, steps)
             if run.error is not None and type(run.error) is not Redundant:
@@ -255,6 +262,7 @@ def explore(
         strategy,
         seed,
         plan.floors,
+        unknown,
     )
 
 

@@ -7,6 +7,7 @@ import inspect
 import sys
 from contextlib import contextmanager
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, overload
 
 from typing_extensions import TypeVar, override
@@ -25,7 +26,7 @@ from effactor_interpreters.simulation.token import Recording, TimeMode, decode
 from effactor_interpreters.simulation.world import SimulatedWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
+    from collections.abc import Callable, Coroutine, Generator, Iterable
 
     from effactor_interpreters.simulation.tape import Chooser
 
@@ -43,6 +44,7 @@ class Run(Generic[A]):
         error: What it raised, or None.
         steps: Number of events that happened.
         hits: How often each `sometimes` was true, by name.
+        unknown: Names of checks of histories that gave up at their limit.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class Run(Generic[A]):
         value: A | None,
         error: BaseException | None,
         hits: dict[str, int],
+        unknown: Iterable[str] = (),
     ) -> None:
         self.value = value
         self.error = error
         self.steps: int = world.steps
         self.hits = hits
+        self.unknown: tuple[str, ...] = tuple(unknown)
         self._scenario = scenario
         self._world = world
         self._trace: Trace | None = None
@@ -148,6 +152,8 @@ def scenario_name(scenario: Any) -> str:
     """
     if isinstance(scenario, Program):
         return name_of(scenario)
+    if isinstance(scenario, partial):
+        return scenario_name(scenario.func)
     return str(getattr(scenario, "__name__", type(scenario).__name__))
 
 
@@ -241,7 +247,7 @@ def _run_once(
             error = raised
         finally:
             world.end()
-    return Run(scenario_name(scenario), world, value, error, simulation.hits)
+    return Run(scenario_name(scenario), world, value, error, simulation.hits, simulation.unknown)
 
 
 def check_time(where: str, time: object) -> None:

@@ -12,7 +12,7 @@ from typing_extensions import TypeVar, Unpack
 
 from effactor.actors.props import props
 from effactor.actors.ref import ActorRef, binding_of
-from effactor.errors import ActorNotFound, Deadlock, Livelock, Violation
+from effactor.errors import ActorNotFound, Deadlock, Livelock
 from effactor.programs.exits import Interrupted
 from effactor.programs.operations import check_spawn, seconds
 from effactor.programs.program import Program
@@ -23,6 +23,7 @@ from effactor_interpreters.runtime.engine.synchronous import answer_of
 from effactor_interpreters.runtime.runs import Run
 from effactor_interpreters.runtime.system import ActorSystem
 from effactor_interpreters.simulation.footprints import process
+from effactor_interpreters.simulation.oracles import Oracles
 from effactor_interpreters.simulation.recording import recording_effects
 
 if TYPE_CHECKING:
@@ -42,21 +43,20 @@ _LAST_STEPS = 200
 _LOG = logging.getLogger("effactor.simulation")
 
 
-class Simulation:
+class Simulation(Oracles):
     """The world of one simulated run, as a scenario uses it.
 
     Attributes:
         system: The `ActorSystem` of this run; production set-up code runs on it.
-        hits: How often each `sometimes` was true, by name.
+        hits: How often each `sometimes` was true and each `reachable` was reached, by name.
+        unknown: Names of checks of histories that gave up at their limit.
     """
 
     def __init__(self, world: SimulatedWorld, max_steps: int) -> None:
         """Make the system; `simulate` and `explore` do this for each run."""
+        super().__init__()
         self._world = world
         self._max_steps = max_steps
-        self._always: list[tuple[str, Callable[[], Any], tuple[str, ...]]] = []
-        self._goals: list[tuple[str, Callable[[], Any]]] = []
-        self.hits: dict[str, int] = {}
         self.system: ActorSystem = ActorSystem("sim", world=world)
         world.system = self.system
         self.system.bind()
@@ -100,13 +100,11 @@ class Simulation:
     def _finish(self) -> None:
         # Timers that nobody waits for, such as heartbeats, must not keep the run
         # alive; goals are judged at true quiescence.
-        while self._world.step(timers=bool(self._goals)):
+        while self._world.step(timers=self.judges_the_end):
             self._after_step()
         if not self._world.options():
             self._check_blocked()
-        for name, goal in self._goals:
-            if not goal():
-                raise Violation("goal", name, self._world.steps)
+        self.judge()
 
     # ------------------------------------------------------------ actors and programs
 
@@ -133,6 +131,7 @@ class Simulation:
             self._world.deliver(cell, Question((START, started)))
             self._pump(started.done)
             started.result()
+        self._spawned.add(cell.ref.path)
         return cell.ref
 
     def run(self, program: Program[A, Any]) -> A:
@@ -258,77 +257,21 @@ class Simulation:
         self._quiet()
 
     def _after_step(self) -> None:
-        if self._always:
-            self._judge()
+        if self._watched:
+            self.look()
+        if self._world.broken is not None:
+            raise self._world.broken
         if self._world.steps >= self._max_steps:
             recent = Counter(record[2] for record in self._world.records[-_LAST_STEPS:])
             busiest = tuple(path for path, _ in recent.most_common(3))
             raise Livelock(self._world.steps, busiest)
-
-    def _judge(self) -> None:
-        footprints = self._world.footprints
-        for name, holds, reads in self._always:
-            if footprints is not None:
-                footprints.judge(name, reads)
-                footprints.begin_judging()
-            held = holds()
-            if footprints is not None:
-                footprints.end_judging()
-            if not held:
-                raise Violation("always", name, self._world.steps)
 
     def _check_blocked(self) -> None:
         blocked = self._world.blocked()
         if blocked:
             raise Deadlock(blocked, cycle=False)
 
-    # ------------------------------------------------------------ oracles and faults
-
-    def always(
-        self,
-        predicate: Callable[[], Any],
-        *,
-        reads: Iterable[ActorRef[Any]] = (),
-        name: str | None = None,
-    ) -> None:
-        """Demand that something is true after every step from now on.
-
-        Args:
-            predicate: A function without arguments.
-            reads: Refs of the actors whose state it reads, all of them. Without it the
-                strategy `dpor` takes it that every step may matter, and can skip nothing.
-            name: What to call it in a report.
-
-        Raises:
-            Violation: Now, if it is false already.
-        """
-        _a_predicate("sim.always", predicate)
-        label = name or _name_of(predicate)
-        self._always.append((label, predicate, _paths("sim.always", reads)))
-        if not predicate():
-            raise Violation("always", label, self._world.steps)
-
-    def goal(self, predicate: Callable[[], Any], *, name: str | None = None) -> None:
-        """Demand that something is true in the end, when everything has settled.
-
-        Args:
-            predicate: A function without arguments.
-            name: What to call it in a report.
-        """
-        _a_predicate("sim.goal", predicate)
-        self._goals.append((name or _name_of(predicate), predicate))
-
-    def sometimes(self, condition: object, name: str) -> None:
-        """Note whether something interesting happened in this run.
-
-        `explore` fails if it never happened in any run: then the runs did not
-        test what they were meant to.
-
-        Args:
-            condition: Counts as a hit if true.
-            name: What to call it.
-        """
-        self.hits[name] = self.hits.get(name, 0) + bool(condition)
+    # ------------------------------------------------------------ the outside, and faults
 
     def answer(self, function: Callable[..., Any], value_or_function: Any) -> None:
         """Answer `free_call(function, ...)` here, instead of calling the function.
@@ -347,27 +290,3 @@ class Simulation:
             ref: The actor; its children crash with it.
         """
         self._world.crash(self._cell(ref))
-
-
-def _paths(where: str, refs: Any) -> tuple[str, ...]:
-    paths: list[str] = []
-    for ref in refs:
-        if not isinstance(ref, ActorRef):
-            msg = f"{where}: reads must be refs of actors, as in reads=(account,), got {ref!r}"
-            raise TypeError(msg)
-        paths.append(ref.path)
-    return tuple(paths)
-
-
-def _a_predicate(where: str, predicate: object) -> None:
-    if not callable(predicate):
-        msg = f"{where}: predicate must be a function without arguments, got {predicate!r}"
-        raise TypeError(msg)
-
-
-def _name_of(predicate: Any) -> str:
-    code = getattr(predicate, "__code__", None)
-    name = getattr(predicate, "__name__", repr(predicate))
-    if name == "<lambda>" and code is not None:
-        return f"the lambda in line {code.co_firstlineno}"
-    return str(name)

@@ -15,6 +15,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from effactor.errors import ActorStopped, Livelock
+from effactor.traces.wording import brief
 from effactor_interpreters.runtime.abandoning import abandon
 from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import Control, Question, StopRequest
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor
 
-    from effactor.errors import EscapedEffect
+    from effactor.errors import EscapedEffect, Violation
     from effactor.traces.record import Kind
     from effactor_interpreters.runtime.engine.fiber import Fiber
     from effactor_interpreters.runtime.system import ActorSystem
@@ -93,6 +94,8 @@ class SimulatedWorld:
         answers: What functions of `free_call` answer instead of being called.
         escaped: The first attempt to leave the simulation.
         parked: Drivers of crashed actors.
+        broken: What the run has come to and must not, perhaps swallowed by a handler.
+        failures: What handlers have raised that nobody was told of, in words.
         fiber: The fiber whose turn it is; None where none has begun a turn.
         drew_from_module: Whether the functions of the module `random` were used.
     """
@@ -114,6 +117,8 @@ class SimulatedWorld:
         self.escaped: EscapedEffect | None = None
         self.parked: list[Any] = []
         self.fiber: Fiber | None = None
+        self.broken: Violation | None = None
+        self.failures: list[str] = []
         if self.footprints is not None:
             self.footprints.attach(self)
         self.system: Any = None
@@ -467,7 +472,7 @@ class SimulatedWorld:
 
     def failed(self, cell: Cell, message: Any, error: BaseException) -> None:
         """Put it into the trace: no reply carries it."""
-        del message
+        self.failures.append(f"{cell.full_path} raised {error!r} for {brief(message)}")
         self.note("failure", cell.ref.path, cell.ref.path, error)
 
     def refuel(self, path: str) -> None:
