@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from effactor_interpreters.runtime.system import ActorSystem
     from effactor_interpreters.runtime.virtual.registry import VirtualActorRegistry
     from effactor_interpreters.runtime.virtual.sqlite import SQLiteRegistryStore
+    from effactor_interpreters.simulation.equivalence import Equivalence, equivalent
     from effactor_interpreters.simulation.exploring import Failure, Verdict, explore
     from effactor_interpreters.simulation.runs import Run, replay, simulate
     from effactor_interpreters.simulation.simulation import Simulation
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ActorSystem",
     "DeadLetter",
+    "Equivalence",
     "Failure",
     "LoggingMiddleware",
     "RateLimitMiddleware",
@@ -48,6 +50,7 @@ __all__ = [
     "VirtualActorRegistry",
     "digest",
     "dry_run",
+    "equivalent",
     "explore",
     "replay",
     "run_free",
@@ -58,6 +61,7 @@ __all__ = [
 _HOMES = {
     "ActorSystem": "effactor_interpreters.runtime.system",
     "DeadLetter": "effactor_interpreters.runtime.registry",
+    "Equivalence": "effactor_interpreters.simulation.equivalence",
     "Failure": "effactor_interpreters.simulation.exploring",
     "LoggingMiddleware": "effactor_interpreters.runtime.middlewares.records",
     "RateLimitMiddleware": "effactor_interpreters.runtime.middlewares.rates",
@@ -75,6 +79,7 @@ _HOMES = {
     "VirtualActorRegistry": "effactor_interpreters.runtime.virtual.registry",
     "digest": "effactor.traces.canonical",
     "dry_run": "effactor_interpreters.dry_run.interpreter",
+    "equivalent": "effactor_interpreters.simulation.equivalence",
     "explore": "effactor_interpreters.simulation.exploring",
     "replay": "effactor_interpreters.simulation.runs",
     "run_free": "effactor_interpreters.runtime.engine.synchronous",

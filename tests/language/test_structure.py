@@ -293,6 +293,7 @@ def test_free_is_program() -> None:
 def test_all_is_sorted_and_complete() -> None:
     modules = {
         "actors",
+        "consistency",
         "coordination",
         "errors",
         "events",

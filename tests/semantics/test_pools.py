@@ -617,5 +617,5 @@ def test_in_every_order_a_crash_of_a_worker_or_the_pool_completes_every_ask() ->
         async def run(sim: Simulation, whole: bool = whole) -> None:
             await scenario(sim, whole)
 
-        verdict = explore(run, schedules=100)
+        verdict = explore(run, schedules=100, time="latency")
         assert verdict.ok, verdict.failure and verdict.failure.explain()

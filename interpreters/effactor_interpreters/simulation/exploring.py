@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from effactor_interpreters.simulation.tape import Chooser
     from effactor_interpreters.simulation.token import TimeMode
 
-_RUNS_BETWEEN_COLLECTIONS: Final = 100
+RUNS_BETWEEN_COLLECTIONS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def explore(
     def once(chooser: Chooser, draw: int) -> Run[Any]:
         return run_once(scenario, chooser, seed=seed + draw, time=time, max_steps=max_steps)
 
-    with guarded(), _without_gc():
+    with guarded(), without_gc():
         while runs < schedules and not plan.done:
             chooser, draw = plan.propose()
             run = once(chooser, draw)
@@ -227,7 +227,7 @@ def explore(
             if run.error is not None and type(run.error) is not Redundant:
                 failing = run
                 break
-            if runs % _RUNS_BETWEEN_COLLECTIONS == 0:
+            if runs % RUNS_BETWEEN_COLLECTIONS == 0:
                 gc.collect(1)
         if failing is not None:
             failing = shrink(failing, lambda d: once(Following(d, strict=False), draw))
@@ -274,7 +274,7 @@ def _percent(probability: float) -> str:
 
 
 @contextmanager
-def _without_gc() -> Generator[None]:
+def without_gc() -> Generator[None]:
     """Collect garbage between runs only: its timing must not reach into them."""
     enabled = gc.isenabled()
     gc.disable()
