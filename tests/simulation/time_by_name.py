@@ -12,6 +12,16 @@ from time import monotonic, sleep, time
 from uuid import uuid1, uuid4
 
 __all__ = [
-    *("Random", "datetime", "dt", "getaddrinfo", "monotonic", "random", "sleep"),
-    *("time", "token_hex", "urandom", "uuid1", "uuid4"),
+    "Random",
+    "datetime",
+    "dt",
+    "getaddrinfo",
+    "monotonic",
+    "random",
+    "sleep",
+    "time",
+    "token_hex",
+    "urandom",
+    "uuid1",
+    "uuid4",
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ class Patches:
         known = {**self._functions, **self._classes}
         for module, names in _holders(known, is_machinery):
             space = vars(module)
-            installed = "site-packages" in (space.get("__file__") or "")
+            own = _is_own(module)
             for name in names:
                 real = space.get(name)
                 found = self._functions.get(id(real))
-                if found is None and not installed:
+                if found is None and own:
                     found = self._classes.get(id(real))
                 if found is not None:
                     self._saved.append((module, name, real, True))
@@ -77,26 +77,58 @@ class Patches:
                 delattr(owner, name)
 
 
-# What was found in a module, and how many globals it had then: looking through all of
-# them for every campaign would take longer than a small campaign. Globals that are bound
-# later make the module larger.
-_seen: dict[str, tuple[ref[ModuleType], int, tuple[str, ...]]] = {}
+class _Holders:
+    """The modules that have names for what is replaced.
 
+    Looking through all globals of all modules takes longer than a small campaign. So that is
+    done when there are other modules than before; and for the user's own modules, when they
+    have other globals than before.
+    """
 
-def _holders(
-    known: dict[int, tuple[Any, Any]], is_machinery: Callable[[str], bool]
-) -> Iterator[tuple[ModuleType, tuple[str, ...]]]:
-    for name, module in list(sys.modules.items()):
-        if not isinstance(module, ModuleType):  # pyright: ignore[reportUnnecessaryIsInstance]
-            continue  # whatever somebody has put there
-        space = object.__getattribute__(module, "__dict__")  # a lazy module stays unloaded
-        before = _seen.get(name)
-        if before is not None and before[1] == len(space) and before[0]() is module:
-            names = before[2]
+    def __init__(self) -> None:
+        self._modules = 0
+        self._found: dict[str, tuple[ref[ModuleType], int, tuple[str, ...]]] = {}
+        self._own: tuple[str, ...] = ()
+
+    def __call__(
+        self, known: dict[int, tuple[Any, Any]], is_machinery: Callable[[str], bool]
+    ) -> Iterator[tuple[ModuleType, tuple[str, ...]]]:
+        """Go through them, with the names."""
+        if len(sys.modules) != self._modules:
+            self._modules = len(sys.modules)
+            for name in list(sys.modules):
+                self._look(name, known, is_machinery)
+            self._own = tuple(name for name in self._found if _is_own(sys.modules.get(name)))
         else:
-            file = space.get("__file__")
-            theirs = name == "__main__" if file is None else not is_machinery(str(file))
-            names = tuple(n for n, v in space.items() if id(v) in known) if theirs else ()
-            _seen[name] = (ref(module), len(space), names)
-        if names:
-            yield module, names
+            for name in self._own:
+                self._look(name, known, is_machinery)
+        for each, _, names in list(self._found.values()):
+            module = each()
+            if names and module is not None:
+                yield module, names
+
+    def _look(
+        self, name: str, known: dict[int, tuple[Any, Any]], is_machinery: Callable[[str], bool]
+    ) -> None:
+        module = sys.modules.get(name)
+        if not isinstance(module, ModuleType):
+            self._found.pop(name, None)  # whatever somebody has put there
+            return
+        space = object.__getattribute__(module, "__dict__")  # a lazy module stays unloaded
+        before = self._found.get(name)
+        if before is not None and before[1] == len(space) and before[0]() is module:
+            return
+        file = space.get("__file__")
+        theirs = name == "__main__" if file is None else not is_machinery(str(file))
+        if theirs:
+            names = tuple(n for n, v in space.items() if id(v) in known)
+            self._found[name] = ref(module), len(space), names
+        else:
+            self._found.pop(name, None)
+
+
+def _is_own(module: ModuleType | None) -> bool:
+    return module is not None and "site-packages" not in (module.__dict__.get("__file__") or "")
+
+
+_holders: Final = _Holders()
