@@ -480,22 +480,30 @@ class NoInterpreter(EffactorError):
 
 
 class NonDeterminism(EffactorError):
-    """A replay met something else than what its token recorded.
+    """A replay met something else than what its token recorded, or than the first run met.
 
     Attributes:
-        expected: What the token says, in words.
+        expected: What the token says, or the first run did, in words.
         found: What the run did instead, in words.
+        where: What the two runs of an audit disagree about first; empty for a token.
+        likely: What is likely to be the cause, and what to do about it; empty if unknown.
     """
 
-    def __init__(self, expected: str, found: str) -> None:
+    def __init__(self, expected: str, found: str, where: str = "", likely: str = "") -> None:
         """Keep the facts; `__str__` words them."""
-        super().__init__(expected, found)
+        super().__init__(expected, found, where, likely)
         self.expected = expected
         self.found = found
+        self.where = where
+        self.likely = likely
 
     @override
     def __str__(self) -> str:
-        return f"the replay left its token: expected {self.expected}, found {self.found}"
+        if not self.where:
+            return f"the replay left its token: expected {self.expected}, found {self.found}"
+        text = f"two runs of one schedule differ at {self.where}: "
+        text += f"first {self.expected}, then {self.found}"
+        return f"{text}; likely cause: {self.likely}" if self.likely else text
 
 
 class EscapedEffect(EffactorError):
