@@ -503,7 +503,7 @@ class NonDeterminism(EffactorError):
             return f"the replay left its token: expected {self.expected}, found {self.found}"
         text = f"two runs of one schedule differ at {self.where}: "
         text += f"first {self.expected}, then {self.found}"
-        return f"{text}; likely cause: {self.likely}" if self.likely else text
+        return f"{text}\nlikely cause: {self.likely}" if self.likely else text
 
 
 class EscapedEffect(EffactorError):

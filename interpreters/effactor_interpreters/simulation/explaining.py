@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DEVIATIONS: Final = 8
 _ERROR_LINES: Final = 8
-_LINE: Final = 200
+_LINE: Final = 400
 
 EARLY: Final = ": the timer beat a message"
 """The end of what is said of a timer that fired before a message that was under way."""
