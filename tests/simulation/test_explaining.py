@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -140,14 +141,9 @@ def test_the_slice_of_a_property_ends_with_the_step_that_broke_it() -> None:
 
 def test_the_slice_of_a_deadlock_is_that_of_who_waits() -> None:
     class Silent(Actor[Get]):
-        def on_started(self) -> None:
-            self.never: list[Any] = []
-
         @handler
         async def get(self, message: Get) -> int:
-            future = self.context.system.loop.create_future()  # type: ignore[attr-defined]
-            self.never.append(future)
-            await future
+            await asyncio.get_running_loop().create_future()
             return 0
 
     def scenario(sim: Simulation) -> None:
