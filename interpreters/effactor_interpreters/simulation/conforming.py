@@ -11,7 +11,7 @@ time has no order (Mazurkiewicz traces). Where the recording does not tell what 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from effactor.errors import NotConforming
 from effactor.programs.program import Program
@@ -49,15 +49,20 @@ class _OffTrack(BaseException):
 
 
 class _Expected:
-    """What each actor did live, and how much of that it has done here."""
+    """What each actor did live, and how much of that it has done here.
+
+    Each actor's occurrences are a lane, to be gone through in order. What becomes of messages
+    that a stop leaves over is in no order with the rest: it has lanes of its own.
+    """
 
     def __init__(self, recording: LiveRecording) -> None:
         self.done: int = 0
         self._occurrences = recording.occurrences
-        self._of: defaultdict[str, list[int]] = defaultdict(list)
-        self._next: defaultdict[str, int] = defaultdict(int)
+        self._lanes: defaultdict[_Lane, list[int]] = defaultdict(list)
+        self._next: defaultdict[_Lane, int] = defaultdict(int)
+        self._actors = frozenset(occurrence.target for occurrence in self._occurrences)
         for index, occurrence in enumerate(self._occurrences):
-            self._of[occurrence.target].append(index)
+            self._lanes[_lane(occurrence)].append(index)
 
     @property
     def is_over(self) -> bool:
@@ -67,18 +72,31 @@ class _Expected:
     @property
     def first(self) -> int:
         """Index of the first occurrence that has not happened yet."""
-        left = (indexes[self._next[path]] for path, indexes in self._of.items() if self._left(path))
+        left = (ends[self._next[lane]] for lane, ends in self._lanes.items() if self._left(lane))
         return min(left, default=_NEVER)
 
-    def _left(self, path: str) -> int:
-        return len(self._of[path]) - self._next[path]
+    def _left(self, lane: _Lane) -> int:
+        return len(self._lanes.get(lane, ())) - self._next[lane]
 
-    def find(self, path: str, fits: Callable[[Occurrence], bool]) -> int:
-        """Say when something happens to an actor next; late if something else does before."""
-        for index in self._of[path][self._next[path] :]:
+    def find(self, lane: _Lane, fits: Callable[[Occurrence], bool]) -> int:
+        """Say when something happens in a lane: the index of its occurrence."""
+        for index in self._lanes.get(lane, [])[self._next[lane] :]:
             if fits(self._occurrences[index]):
                 return index
         return _NEVER
+
+    def first_left_over(self, path: str) -> int:
+        """Say when the first message is found to be left over by the stop of an actor."""
+        ends = (
+            indexes[self._next[lane]]
+            for lane, indexes in self._lanes.items()
+            if lane[0] == path and lane[1] and self._left(lane)
+        )
+        return min(ends, default=_NEVER)
+
+    def is_left_over(self, index: int) -> bool:
+        """Tell whether an occurrence is that of a message which a stop leaves over."""
+        return _is_left_over(self._occurrences[index])
 
     def happened(self, occurrence: Occurrence) -> int | None:
         """Take in what happened here.
@@ -86,20 +104,39 @@ class _Expected:
         Returns:
             Index of the occurrence that should have happened instead; None if it is the same.
         """
-        path = occurrence.target
-        if not self._left(path):
+        lane = _lane(occurrence)
+        if not self._left(lane):
             # What it did after the end of the recording nobody knows, but it was not this yet.
-            return None if self.is_over else self.first
-        index = self._of[path][self._next[path]]
-        if _facts(self._occurrences[index]) != _facts(occurrence):
+            return None if self.is_over or lane[1] else self.first
+        index = self._lanes[lane][self._next[lane]]
+        if self._facts(self._occurrences[index]) != self._facts(occurrence):
             return index
-        self._next[path] += 1
+        self._next[lane] += 1
         self.done += 1
         return None
 
+    def _facts(self, occurrence: Occurrence) -> tuple[str, ...]:
+        sender = self.who(occurrence.sender)
+        return (occurrence.kind, sender, occurrence.message, occurrence.outcome)
 
-def _facts(occurrence: Occurrence) -> tuple[str, ...]:
-    return (occurrence.kind, occurrence.sender, occurrence.message, occurrence.outcome)
+    def who(self, sender: str) -> str:
+        """Name a sender: a run without its number, which depends on how long others take."""
+        return sender if sender in self._actors else sender.partition("#")[0]
+
+
+_Lane: TypeAlias = tuple[str, str, str]
+
+
+def _lane(occurrence: Occurrence) -> _Lane:
+    if _is_left_over(occurrence):
+        return occurrence.target, occurrence.kind, occurrence.message
+    return occurrence.target, "", ""
+
+
+def _is_left_over(occurrence: Occurrence) -> bool:
+    if occurrence.kind == "dead letter":
+        return True
+    return occurrence.kind == "dropped" and occurrence.outcome == "ActorStopped"
 
 
 class _Guide:
@@ -165,23 +202,35 @@ class _Guide:
             return 2, 0
         when = self._due(event)
         if when == first:
-            return 1, 0
+            return self._certainty(event, when)
         return (3, when) if when < _NEVER else (4, 0)
 
+    def _certainty(self, event: Event, when: int) -> tuple[int, int]:
+        """Rank what is due now: it may be that something else brings the same about."""
+        if isinstance(event.subject, StopRequest):
+            return 1, 1
+        return (1, 2) if self.expected.is_left_over(when) else _EXACT
+
     def _due(self, event: Event) -> int:
-        path, subject = event.target, event.subject
+        """Say which occurrence the event brings about, if things go on as they did live."""
+        find, subject = self.expected.find, event.subject
+        lane = (event.target, "", "")
         if subject is START:
-            return self.expected.find(path, lambda o: o.kind in _STARTS)
+            return find(lane, lambda o: o.kind in _STARTS)
         if isinstance(subject, StopRequest):
-            return self.expected.find(path, lambda o: o.kind == "stopped")
+            stopped = find(lane, lambda o: o.kind == "stopped")
+            return min(stopped, self.expected.first_left_over(event.target))
         noted = event.noted
         if isinstance(noted, Control) or not isinstance(event, Delivery):
             return _NEVER
-        text = canonical(noted)
-        return self.expected.find(
-            path,
-            lambda o: o.kind in _BEGINS and o.message == text and o.sender in {"", event.source},
-        )
+        text, senders = canonical(noted), {"", self.expected.who(event.source)}
+
+        def fits(o: Occurrence) -> bool:
+            is_it = o.kind in _BEGINS and o.message == text
+            return is_it and self.expected.who(o.sender) in senders
+
+        left_over = (find((event.target, kind, text), fits) for kind in ("dropped", "dead letter"))
+        return min(find(lane, fits), *left_over)
 
 
 _EXACT: Final = (1, 0)
