@@ -142,7 +142,7 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "Thread.start": lambda: threading.Thread(target=print).start(),
     "subprocess.Popen": lambda: subprocess.run([sys.executable, "-V"], check=True),
     "socket.getaddrinfo": lambda: by_name.getaddrinfo("localhost", 80),
-    "os.system": lambda: os.system("true"),  # noqa: S605, S607
+    "os.system": lambda: os.system("true"),  # noqa: S605, S607  # pyright: ignore[reportDeprecated]
     "os.execv": lambda: os.execv(sys.executable, [sys.executable, "-V"]),  # noqa: S606
 }
 
@@ -199,9 +199,10 @@ def test_other_threads_have_real_clocks_during_a_campaign() -> None:
 
 def test_datetimes_are_real_ones_in_a_simulation() -> None:
     def uses() -> list[Any]:
-        moment = datetime(2020, 2, 3, 4, 5, tzinfo=UTC)
+        moment: Any = datetime(2020, 2, 3, 4, 5, tzinfo=UTC)
+        now: Any = datetime.now(UTC)
         found: list[Any] = [type(moment).__mro__[1].__name__, isinstance(moment, datetime)]
-        found += [isinstance(datetime.now(UTC), datetime), issubclass(type(moment), datetime)]
+        found += [isinstance(now, datetime), issubclass(type(moment), datetime)]
         found += [datetime.fromisoformat("2020-02-03T04:05:00+00:00") == moment]
         found += [datetime.fromtimestamp(0, UTC), datetime.strptime("2020+0000", "%Y%z").year]
         found += [pickle.loads(pickle.dumps(moment)) == moment, {datetime: 1}[type(moment)]]
@@ -227,7 +228,7 @@ def test_a_subclass_of_datetime_made_in_a_simulation_reads_virtual_time() -> Non
             pass
 
         zone = timezone(timedelta(hours=2))
-        now = Stamp.now(zone)
+        now: Any = Stamp.now(zone)
         return type(now).__name__, now == BEGIN, now.hour, isinstance(now, Stamp)
 
     assert in_a_handler(uses) == ("Stamp", True, 2, True)

@@ -410,7 +410,6 @@ def test_the_first_thing_that_it_could_not_do_is_named(
 
 def test_a_live_world_that_breaks_the_order_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runtime itself is what conformance tests: break its promise, and see it found."""
-
     held: list[Any] = []
 
     def overtaking(self: Any, cell: Any, item: Any, *, urgent: bool = False) -> None:
