@@ -18,6 +18,7 @@ import threading
 import time
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +30,7 @@ from effactor.interpreters import Simulation, explore, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
 EPOCH = BEGIN.timestamp()
@@ -170,6 +172,17 @@ def test_a_name_that_is_bound_later_is_found_too(monkeypatch: pytest.MonkeyPatch
     assert in_a_handler(lambda: by_name.time()) == EPOCH
     monkeypatch.setattr(by_name, "later", time.time, raising=False)
     assert in_a_handler(lambda: vars(by_name)["later"]()) == EPOCH
+
+
+def test_a_module_that_is_imported_later_is_found_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert in_a_handler(lambda: by_name.time()) == EPOCH
+    later = ModuleType("imported_later")
+    vars(later).update(__file__=str(tmp_path / "imported_later.py"), time=time.time)
+    monkeypatch.setitem(sys.modules, "imported_later", later)
+    assert in_a_handler(lambda: vars(later)["time"]()) == EPOCH
+    assert vars(later)["time"] is time.time
 
 
 def test_other_threads_have_real_clocks_during_a_campaign() -> None:

@@ -455,6 +455,22 @@ def test_another_program_does_not_conform() -> None:
         conform(recorded(in_turn, LIVE[0]), raises)
 
 
+def test_what_live_never_happened_before_is_no_match() -> None:
+    async def one_after_the_other(system: ActorSystem) -> None:
+        counter, other = (
+            await system.spawn(Counter, "counter"),
+            await system.spawn(Counter, "other"),
+        )
+        await counter.ask(Put(1))
+        await other.ask(Put(2))
+
+    recording = recorded(one_after_the_other, LIVE[0])
+    n = index_of(recording, "delivered", "n=1")
+    del recording.occurrences[n : n + 2]
+    with pytest.raises(NotConforming, match=r"3, '/other: delivered Put\(n=2\)'; .* /counter"):
+        conform(recording, scenario_of(one_after_the_other))
+
+
 def test_attempts_that_do_not_suffice_are_told() -> None:
     recording = recorded(timeouts_and_races, LIVE[0])
     n = index_of(recording, "replied", "Get")

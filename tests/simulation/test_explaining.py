@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +115,32 @@ def test_a_cause_in_another_actor_is_part_of_it() -> None:
     assert "/other" not in paths(failure)
 
 
+def test_causes_of_causes_are_part_of_it_and_what_an_actor_did_before() -> None:
+    class Relay(Actor[Put]):
+        def __init__(self, to: ActorRef[Any]) -> None:
+            self.to = to
+
+        @handler
+        async def put(self, message: Put) -> None:
+            await self.to.tell(message)
+
+    def scenario(sim: Simulation) -> None:
+        counter, other = sim.spawn(Counter, "counter"), sim.spawn(Counter, "other")
+        middle = sim.spawn(lambda: Relay(counter), "middle")
+        first = sim.spawn(lambda: Relay(middle), "first")
+        for ref, n in ((other, 1), (first, 2), (other, 3), (counter, 4)):
+            sim.run(free_tell(ref, Put(n)))
+            sim.settle()
+        assert sim.actor(counter).n != 4
+
+    failure = failure_of(scenario)
+    assert failure.deviations == ()
+    assert {"/first", "/middle", "/counter"} <= paths(failure)
+    assert "/other" not in paths(failure)
+    kept = [r.subject for r in failure.trace if r.kind == "tell" and r.step in failure.relevant]
+    assert kept == [Put(2), Put(2), Put(2), Put(4)]
+
+
 def test_what_a_run_answers_depends_on_the_runs() -> None:
     def scenario(sim: Simulation) -> None:
         counter, other = sim.spawn(Counter, "counter"), sim.spawn(Counter, "other")
@@ -131,6 +157,7 @@ def test_the_slice_of_a_property_ends_with_the_step_that_broke_it() -> None:
     def scenario(sim: Simulation) -> None:
         counter, other = sim.spawn(Counter, "counter"), sim.spawn(Counter, "other")
         sim.always(lambda: sim.actor(counter).n < 5, reads=(counter,), name="small")
+        sim.run(free_ask(other, Put(6)))
         sim.run_all([free_ask(counter, Put(5)), free_ask(other, Put(6))])
 
     failure = failure_of(scenario, strategy="exhaustive")
@@ -284,6 +311,15 @@ def test_a_page_shows_hostile_text_as_text() -> None:
     assert not [name for name, _ in read.attributes if name.startswith("on")]
     assert not [name for name, _ in read.attributes if name in {"src", "href", "srcdoc"}]
     assert 'alert("1")' in read.text
+
+
+def test_hostile_text_in_the_facts_is_text_too() -> None:
+    facts = ("<script>alert(4)", "<img src=x>")
+    failure = replace(failure_of(lost_update), deviations=facts, passing=facts)
+    read = Tags()
+    read.feed(failure.html())
+    assert not {"script", "img"} & read.tags
+    assert read.text.count("<script>alert(4)") == 2
 
 
 def test_a_page_needs_no_network() -> None:
