@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from effactor.errors import Deadlock, Livelock, Violation
 from effactor.programs.program import Program
+from effactor_interpreters.simulation.events import Beginning
 from effactor_interpreters.simulation.footprints import SCENARIO, Footprints, process
 from effactor_interpreters.simulation.tape import Following
 
@@ -34,13 +35,13 @@ class _Watching(Footprints):
     """Footprints that know which records belong to which step, and what was looked at.
 
     Attributes:
-        starts: Index of each step's first record.
+        starts: Index of the first record of each step that is an event.
         looked_at: Actors that were looked at since the latest step began.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.starts: list[int] = []
+        self.starts: dict[int, int] = {}
         self.looked_at: list[str] = []
         self._records: Sequence[Any] = ()
 
@@ -51,9 +52,13 @@ class _Watching(Footprints):
 
     @override
     def begin(self, event: Event, options: Sequence[Event]) -> None:
-        self.starts.append(len(self._records))
+        start = len(self._records)
         self.looked_at.clear()
         super().begin(event, options)
+        self.starts[len(self.steps) - 1] = start
+        if isinstance(event, Beginning) or event.source == SCENARIO:
+            # The scenario's own order: all that went before would be a cause of it.
+            self.steps[-1].cause = -1
 
 
 class _Following(Following):
@@ -96,7 +101,11 @@ def relevant(
     again = rerun(scenario if isinstance(scenario, Program) else watched, chooser)
     everything = tuple(record.step for record in failing.trace)
     steps = watching.steps
-    if len(again.trace) != len(everything) or not steps or isinstance(failing.error, Livelock):
+    if (
+        len(again.trace) != len(everything)
+        or not watching.starts
+        or isinstance(failing.error, Livelock)
+    ):
         return everything
     latest = _latest_before(watching)
     found: set[int] = set()
@@ -104,17 +113,18 @@ def relevant(
     todo |= {_step_of(watching, number - 1) for number in failing.deviating_steps}
     while todo:
         index = todo.pop()
-        if index < 0 or index in found:
-            continue
+        if index < 0 or index in found or not steps[index].is_chosen:
+            continue  # what the scenario itself does is not of interest
         found.add(index)
         todo.add(steps[index].cause)
         todo.update(latest[index])
-    ends = [*watching.starts[1:], len(everything)]
-    kept = range(watching.starts[0])
-    numbers = [
-        n for i in sorted(found) for n in range(watching.starts[i], ends[i]) if n < len(everything)
-    ]
-    return tuple(n + 1 for n in (*kept, *numbers))
+    begins = sorted(watching.starts.values())
+    ends = dict(zip(begins, [*begins[1:], len(everything)], strict=True))
+    kept = set(range(begins[0]))
+    for index in found:
+        start = watching.starts[index]
+        kept.update(range(start, ends[start]))
+    return tuple(number for number in everything if number - 1 in kept)
 
 
 def _roots(failing: Run[Any], watching: _Watching) -> Iterable[int]:
@@ -129,20 +139,18 @@ def _roots(failing: Run[Any], watching: _Watching) -> Iterable[int]:
         about |= {process(path) for path in paths if any(name.endswith(path) for name in who)}
     error = failing.error
     if isinstance(error, Violation) and error.kind == "always":
-        return [len(steps) - 1]  # it was true until then
+        return [max(watching.starts)]  # it was true until then
+    last: list[int] = []
     if not about:
         # What the scenario knows, it knows from the runs that have ended.
-        ended = process(SCENARIO)
-        runs = [i for i, step in enumerate(steps) if ended in step.footprint.writes]
-        return [len(steps) - 1, *runs]
-    return [
-        max((i for i, step in enumerate(steps) if each in step.footprint.writes), default=-1)
-        for each in about
-    ]
+        last.append(max(watching.starts))
+        about = {each for step in steps if not step.is_chosen for each in step.obstacles}
+    chosen = [(i, step.footprint.writes) for i, step in enumerate(steps) if step.is_chosen]
+    return [*last, *(max((i for i, w in chosen if each in w), default=-1) for each in about)]
 
 
 def _step_of(watching: _Watching, record: int) -> int:
-    return max((i for i, start in enumerate(watching.starts) if start <= record), default=-1)
+    return max((i for i, start in watching.starts.items() if start <= record), default=-1)
 
 
 def _latest_before(watching: _Watching) -> list[list[int]]:
