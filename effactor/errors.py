@@ -23,6 +23,7 @@ The tree::
       - UnhandledEffect
       - NoInterpreter: an operation met an interpreter that cannot perform it
       - NonDeterminism
+      - NotConforming: a live system did what the simulator does not
       - EscapedEffect
       - Deadlock
       - Livelock
@@ -480,22 +481,66 @@ class NoInterpreter(EffactorError):
 
 
 class NonDeterminism(EffactorError):
-    """A replay met something else than what its token recorded.
+    """A replay met something else than what its token recorded, or than the first run met.
 
     Attributes:
-        expected: What the token says, in words.
+        expected: What the token says, or the first run did, in words.
         found: What the run did instead, in words.
+        where: What the two runs of an audit disagree about first; empty for a token.
+        likely: What is likely to be the cause, and what to do about it; empty if unknown.
     """
 
-    def __init__(self, expected: str, found: str) -> None:
+    def __init__(self, expected: str, found: str, where: str = "", likely: str = "") -> None:
         """Keep the facts; `__str__` words them."""
-        super().__init__(expected, found)
+        super().__init__(expected, found, where, likely)
         self.expected = expected
         self.found = found
+        self.where = where
+        self.likely = likely
 
     @override
     def __str__(self) -> str:
-        return f"the replay left its token: expected {self.expected}, found {self.found}"
+        if not self.where:
+            return f"the replay left its token: expected {self.expected}, found {self.found}"
+        text = f"two runs of one schedule differ at {self.where}: "
+        text += f"first {self.expected}, then {self.found}"
+        return f"{text}\nlikely cause: {self.likely}" if self.likely else text
+
+
+class NotConforming(EffactorError):
+    """A live system did something that its scenario does not come to in the simulator.
+
+    Attributes:
+        occurrence: What happened live, in words.
+        number: Its number in the recording, from 1.
+        found: What the simulator has instead, in words.
+        attempts: Runs that were tried.
+        complete: Whether these were all; if not, more attempts may find it.
+    """
+
+    def __init__(
+        self,
+        occurrence: str,
+        number: int,
+        found: str,
+        attempts: int = 1,
+        complete: bool = True,  # noqa: FBT001, FBT002
+    ) -> None:
+        """Keep the facts; `__str__` words them."""
+        super().__init__(occurrence, number, found, attempts, complete)
+        self.occurrence = occurrence
+        self.number = number
+        self.found = found
+        self.attempts = attempts
+        self.complete = complete
+
+    @override
+    def __str__(self) -> str:
+        text = f"the simulator does not come to occurrence {self.number}, {self.occurrence!r}; "
+        text += self.found
+        if self.complete:
+            return text
+        return f"{text}; {self.attempts} runs were tried, and attempts= allows more"
 
 
 class EscapedEffect(EffactorError):

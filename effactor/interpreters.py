@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from effactor_interpreters.runtime.middlewares.records import LoggingMiddleware
     from effactor_interpreters.runtime.middlewares.retries import RetryMiddleware
     from effactor_interpreters.runtime.middlewares.timings import Timing, TimingMiddleware
+    from effactor_interpreters.runtime.recordings import LiveRecording, Occurrence, record
     from effactor_interpreters.runtime.registry import DeadLetter
     from effactor_interpreters.runtime.system import ActorSystem
     from effactor_interpreters.runtime.virtual.registry import VirtualActorRegistry
     from effactor_interpreters.runtime.virtual.sqlite import SQLiteRegistryStore
+    from effactor_interpreters.simulation.conforming import conform
     from effactor_interpreters.simulation.equivalence import Equivalence, equivalent
     from effactor_interpreters.simulation.exploring import Failure, Verdict, explore
     from effactor_interpreters.simulation.runs import Run, replay, simulate
@@ -34,7 +36,9 @@ __all__ = [
     "DeadLetter",
     "Equivalence",
     "Failure",
+    "LiveRecording",
     "LoggingMiddleware",
+    "Occurrence",
     "RateLimitMiddleware",
     "Record",
     "Request",
@@ -48,10 +52,12 @@ __all__ = [
     "Trace",
     "Verdict",
     "VirtualActorRegistry",
+    "conform",
     "digest",
     "dry_run",
     "equivalent",
     "explore",
+    "record",
     "replay",
     "run_free",
     "simulate",
@@ -63,7 +69,9 @@ _HOMES = {
     "DeadLetter": "effactor_interpreters.runtime.registry",
     "Equivalence": "effactor_interpreters.simulation.equivalence",
     "Failure": "effactor_interpreters.simulation.exploring",
+    "LiveRecording": "effactor_interpreters.runtime.recordings",
     "LoggingMiddleware": "effactor_interpreters.runtime.middlewares.records",
+    "Occurrence": "effactor_interpreters.runtime.recordings",
     "RateLimitMiddleware": "effactor_interpreters.runtime.middlewares.rates",
     "Record": "effactor.traces.record",
     "Request": "effactor_interpreters.runtime.engine.stepping",
@@ -77,10 +85,12 @@ _HOMES = {
     "Trace": "effactor.traces.trace",
     "Verdict": "effactor_interpreters.simulation.exploring",
     "VirtualActorRegistry": "effactor_interpreters.runtime.virtual.registry",
+    "conform": "effactor_interpreters.simulation.conforming",
     "digest": "effactor.traces.canonical",
     "dry_run": "effactor_interpreters.dry_run.interpreter",
     "equivalent": "effactor_interpreters.simulation.equivalence",
     "explore": "effactor_interpreters.simulation.exploring",
+    "record": "effactor_interpreters.runtime.recordings",
     "replay": "effactor_interpreters.simulation.runs",
     "run_free": "effactor_interpreters.runtime.engine.synchronous",
     "simulate": "effactor_interpreters.simulation.runs",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from effactor.traces.wording import made_by, one_line, sentence, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from effactor.traces.record import Record
 
@@ -31,11 +31,12 @@ _ARROWS: Final = {
 }
 
 
-def to_mermaid(records: Iterable[Record]) -> str:
+def to_mermaid(records: Iterable[Record], marks: Mapping[int, str] | None = None) -> str:
     """Draw records as a Mermaid sequence diagram.
 
     Args:
         records: The records, in order.
+        marks: Remarks by number of the record, which are put into notes.
 
     Returns:
         The diagram's source. Asks are solid arrows, replies dashed ones, failures
@@ -63,6 +64,9 @@ def to_mermaid(records: Iterable[Record]) -> str:
         else:
             last = alias(r.source)
             line = f"    {last}{arrow}{alias(r.target)}: {escaped(_label(r))}"
+        mark = None if marks is None else marks.get(r.step)
+        if mark is not None:
+            line += f"\n    Note over {last}: {escaped(mark)}"
         steps.append(line)
         size += len(line) + sum(len(path) + 25 for path in list(aliases)[known:])
     if left_out:

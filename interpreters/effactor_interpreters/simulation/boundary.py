@@ -3,7 +3,8 @@
 Clocks and entropy of the standard library are virtual while a simulation runs;
 sockets, threads, processes and executors raise `EscapedEffect` at the call site.
 Everything is patched once for a whole campaign and put back afterwards; other
-threads, and code outside of a running simulation, get the originals.
+threads, and code outside of a running simulation, get the originals. A name that a module
+has imported by itself, as in `from time import time`, is replaced too (`patches`).
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ import subprocess
 import sys
 import sysconfig
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from effactor import errors
 from effactor.errors import EscapedEffect
+from effactor_interpreters.simulation import clocks, entropy
+from effactor_interpreters.simulation.active import current_world, enter, latest_world, leave
+from effactor_interpreters.simulation.patches import Patches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -36,6 +39,11 @@ _FRESH: Final = 624
 _SOCKET_METHODS: Final = (
     *("connect", "connect_ex", "bind", "listen", "accept"),
     *("send", "sendall", "sendto", "sendmsg", "recv", "recvfrom", "recvmsg"),
+    *("recv_into", "recvfrom_into", "recvmsg_into", "sendfile"),
+)
+_PROCESSES: Final = (
+    *("system", "fork", "forkpty", "posix_spawn", "posix_spawnp"),
+    *("execv", "execve"),
 )
 _NAME_SERVICE: Final = (
     *("getaddrinfo", "gethostbyname", "gethostbyname_ex"),
@@ -84,28 +92,17 @@ def escape(call: str, advice: str = "") -> EscapedEffect:
         The error to raise.
     """
     error = EscapedEffect(call, call_site(), advice)
-    if _active:
-        _active[-1].escaped = _active[-1].escaped or error
+    world = latest_world()
+    if world is not None:
+        world.escaped = world.escaped or error
     return error
-
-
-# The worlds that run now, innermost last, and the thread that runs them. A list of
-# its own and no context variable: the patched functions must be fast for others.
-_active: list[SimulatedWorld] = []
-_owner: list[int] = [0]
-
-
-def _world() -> SimulatedWorld | None:
-    if _active and _owner[0] == threading.get_ident():
-        return _active[-1]
-    return None
 
 
 @contextmanager
 def inside(world: SimulatedWorld) -> Generator[None]:
     """Make *world* the one that patched functions ask, for one run."""
-    _active.append(world)
-    outer, _owner[0] = _owner[0], threading.get_ident()
+    outer = enter(world)
+    entropy.forget()
     state = random.getstate()
     random.seed(f"{world.seed}:module")
     try:
@@ -114,47 +111,19 @@ def inside(world: SimulatedWorld) -> Generator[None]:
         # A freshly seeded generator has used up all of its block of 624 numbers.
         world.drew_from_module = random.getstate()[1][-1] != _FRESH
         random.setstate(state)
-        _owner[0] = outer
-        _active.pop()
-
-
-class _Patches:
-    """Attributes that were replaced, to put back."""
-
-    def __init__(self) -> None:
-        self._saved: list[tuple[Any, str, Any, bool]] = []
-
-    def put(self, owner: Any, name: str, value: Any) -> None:
-        own = name in vars(owner)
-        self._saved.append((owner, name, getattr(owner, name), own))
-        setattr(owner, name, value)
-
-    def undo(self) -> None:
-        for owner, name, value, own in reversed(self._saved):
-            if own:
-                setattr(owner, name, value)
-            else:
-                delattr(owner, name)
-
-
-def _virtual(real: Callable[..., Any], virtual: Callable[[SimulatedWorld], Any]) -> Any:
-    def read() -> Any:
-        world = _world()
-        return real() if world is None else virtual(world)
-
-    return read
+        leave(outer)
 
 
 def _refused(real: Callable[..., Any], call: str, advice: str = "") -> Any:
     def refuse(*args: Any, **kwargs: Any) -> Any:
-        if _world() is None:
+        if current_world() is None:
             return real(*args, **kwargs)
         raise escape(call, advice)
 
     return refuse
 
 
-_installed: list[_Patches] = []
+_installed: list[Patches] = []
 
 
 # One campaign at a time: they patch, and seed, what is the process's.
@@ -175,7 +144,7 @@ def _guarded() -> Generator[None]:
     if _installed:
         yield
         return
-    patches = _Patches()
+    patches = Patches()
     _install(patches)
     _installed.append(patches)
     try:
@@ -185,24 +154,9 @@ def _guarded() -> Generator[None]:
         patches.undo()
 
 
-def _install(patches: _Patches) -> None:
-    clocks: tuple[tuple[str, Callable[[SimulatedWorld], Any]], ...] = (
-        ("time", lambda w: w.wall_seconds()),
-        ("time_ns", lambda w: w.wall_nanoseconds()),
-        ("monotonic", lambda w: w.clock()),
-        ("monotonic_ns", lambda w: w.nanoseconds),
-        ("perf_counter", lambda w: w.clock()),
-        ("perf_counter_ns", lambda w: w.nanoseconds),
-    )
-    for name, virtual in clocks:
-        patches.put(time, name, _virtual(getattr(time, name), virtual))
-    for name in ("localtime", "gmtime", "ctime"):
-        patches.put(time, name, _broken_down(getattr(time, name)))
-    patches.put(time, "strftime", _strftime(time.strftime))
-    patches.put(time, "sleep", _sleep(time.sleep))
-    urandom = _urandom(os.urandom)
-    patches.put(os, "urandom", urandom)
-    patches.put(random, "_urandom", urandom)
+def _install(patches: Patches) -> None:
+    clocks.install(patches)
+    entropy.install(patches)
     for name in _SOCKET_METHODS:
         real = getattr(socket.socket, name)
         patches.put(socket.socket, name, _refused(real, f"socket.{name}"))
@@ -225,42 +179,7 @@ def _install(patches: _Patches) -> None:
     patches.put(
         subprocess.Popen, "__init__", _refused(subprocess.Popen.__init__, "subprocess.Popen")
     )
-    for name in ("system", "fork", "forkpty", "posix_spawn", "posix_spawnp"):
+    for name in _PROCESSES:
         if hasattr(os, name):
             patches.put(os, name, _refused(getattr(os, name), f"os.{name}"))
-
-
-def _sleep(real: Callable[[float], None]) -> Callable[[float], None]:
-    def sleep(seconds: float) -> None:
-        world = _world()
-        if world is None:
-            real(seconds)
-        else:
-            world.skip(seconds)
-
-    return sleep
-
-
-def _broken_down(real: Callable[..., Any]) -> Callable[..., Any]:
-    def of(seconds: float | None = None) -> Any:
-        world = _world()
-        if seconds is None and world is not None:
-            seconds = world.wall_seconds()
-        return real(seconds)
-
-    return of
-
-
-def _strftime(real: Callable[..., str]) -> Callable[..., str]:
-    def strftime(form: str, *moment: Any) -> str:
-        return real(form, *(moment or (time.localtime(),)))
-
-    return strftime
-
-
-def _urandom(real: Callable[[int], bytes]) -> Callable[[int], bytes]:
-    def urandom(size: int) -> bytes:
-        world = _world()
-        return real(size) if world is None else world.entropy.randbytes(size)
-
-    return urandom
+    patches.put_names(is_machinery)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _ROWS: Final = 24
 _COLUMNS: Final = 6
 _WIDTH: Final = 100
-_MESSAGES: Final = frozenset({"ask", "tell", "reply", "failure", "stop"})
-_SHOWN: Final = _MESSAGES | {"stash", "unstashed", "timer", "crash"}
+ARROWS: Final = frozenset({"ask", "tell", "reply", "failure", "stop"})
+SHOWN: Final = ARROWS | {"stash", "unstashed", "timer", "crash"}
 
 
 def sequence(trace: Trace, marks: Mapping[int, str], outcome: str) -> list[str]:
@@ -31,7 +31,7 @@ def sequence(trace: Trace, marks: Mapping[int, str], outcome: str) -> list[str]:
     Returns:
         Lines of at most 100 characters.
     """
-    events = [record for record in trace.records if record.kind in _SHOWN]
+    events = [record for record in trace.records if record.kind in SHOWN]
     cut = max(0, len(events) - _ROWS)
     shown = events[cut:]
     names: list[str] = []
@@ -78,7 +78,7 @@ def _event(record: Record, place: dict[str, int], width: int) -> str | None:
     row = [" "] * width
     for column in place.values():
         row[column] = "|"
-    if record.kind not in _MESSAGES or source == target:
+    if record.kind not in ARROWS or source == target:
         text = _note(record)
         start = min(target, max(0, width - len(text)))
         row[start : start + len(text)] = text

@@ -6,17 +6,26 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from effactor.errors import Violation
+from effactor.errors import NonDeterminism, Violation
+from effactor.traces.mermaid import to_mermaid
+from effactor.traces.trace import Trace
+from effactor.traces.wording import one_line
 from effactor_interpreters.simulation.boundary import is_machinery
-from effactor_interpreters.simulation.diagram import sequence
+from effactor_interpreters.simulation.diagram import SHOWN, sequence
 from effactor_interpreters.simulation.events import Delivery, Firing, short
+from effactor_interpreters.simulation.page import page
 
 if TYPE_CHECKING:
+    from effactor.traces.record import Record
     from effactor_interpreters.simulation.events import Event
     from effactor_interpreters.simulation.exploring import Failure
 
 _DEVIATIONS: Final = 8
 _ERROR_LINES: Final = 8
+_LINE: Final = 400
+
+EARLY: Final = ": the timer beat a message"
+"""The end of what is said of a timer that fired before a message that was under way."""
 
 
 def in_words(_step: int, event: Event, default: Event) -> str:
@@ -31,7 +40,7 @@ def in_words(_step: int, event: Event, default: Event) -> str:
         Take('tea') from checkout#1`.
     """
     if isinstance(event, Firing):
-        return f"{event.describe()} before {default.describe()}: the timer beat a message"
+        return f"{event.describe()} before {default.describe()}{EARLY}"
     same = event.target == default.target
     if same and isinstance(event, Delivery) and isinstance(default, Delivery):
         return f"{event.describe()} before {default.what} from {short(default.source)}"
@@ -63,27 +72,97 @@ def explain(failure: Failure) -> str:
         The text.
     """
     error = failure.error
-    said = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()
+    said = [*_finding(error).splitlines(), *getattr(error, "__notes__", ())]
+    said = [one_line(line, _LINE) for line in said]
     lines = [*said[:_ERROR_LINES], *(["..."] if len(said) > _ERROR_LINES else []), ""]
     if isinstance(error, Violation) and error.kind == "sometimes":
         plural = "" if failure.schedule == 1 else "s"
         runs = f"{failure.schedule:,} schedule{plural} ({failure.strategy}, seed {failure.seed})"
         return "\n".join([*lines, f"  none of {runs} did it"])
-    found = f"found by schedule {failure.schedule:,} of {failure.schedules:,}"
-    found += f" ({failure.strategy}, seed {failure.seed})"
-    count = len(failure.deviations)
-    if count:
-        plural = "deviation" if count == 1 else "deviations"
-        lines.append(f"  {found}; shrunk to {count} {plural} from the default order:")
-        lines += [f"    {text}" for text in failure.deviations[:_DEVIATIONS]]
-        if count > _DEVIATIONS:
-            lines.append(f"    ... and {count - _DEVIATIONS} more")
-    else:
-        lines.append(f"  {found}; it fails in the default order already")
+    lines.append(f"  {_how(failure)}" + (":" if failure.deviations else ""))
+    lines += [f"    {one_line(text, _LINE)}" for text in failure.deviations[:_DEVIATIONS]]
+    if len(failure.deviations) > _DEVIATIONS:
+        lines.append(f"    ... and {len(failure.deviations) - _DEVIATIONS} more")
+    lines += _hint(failure)
+    drawn = _slice(failure)
+    left_out = sum(record.kind in SHOWN for record in failure.trace)
+    left_out -= sum(record.kind in SHOWN for record in drawn)
     lines.append("")
-    marks = dict.fromkeys(failure.steps, "<- here it leaves the default order")
-    lines += [f"    {line}".rstrip() for line in sequence(failure.trace, marks, str(error))]
+    lines += [
+        f"    {line}".rstrip() for line in sequence(Trace(drawn), _marks(failure), str(error))
+    ]
+    if left_out:
+        lines.append(f"    (left out: {left_out} that have no part in it)")
     where = "" if isinstance(error, Violation) else place(error)
     lines += ["", *([f"  raised:  {where}"] if where else [])]
+    for title, line in zip(("passes:  if ", "         "), failure.passing, strict=False):
+        lines.append(f"  {title}{one_line(line, _LINE)}")
     lines += [f'  replay:  replay({failure.scenario}, "{failure.token}")']
     return "\n".join(lines)
+
+
+def mermaid_of(failure: Failure) -> str:
+    """Draw a failure's causal slice.
+
+    Args:
+        failure: The failure.
+
+    Returns:
+        The source of a Mermaid sequence diagram.
+    """
+    return to_mermaid(_slice(failure), _marks(failure))
+
+
+def page_of(failure: Failure) -> str:
+    """Tell a failure on a page.
+
+    Args:
+        failure: The failure.
+
+    Returns:
+        HTML.
+    """
+    error = failure.error
+    where = "" if isinstance(error, Violation) else place(error)
+    facts = [
+        ("How it was found", [_how(failure), *getattr(error, "__notes__", ())]),
+        ("Deviations from the default order", [*failure.deviations, *_hint(failure)]),
+        ("The nearest run that passes", failure.passing),
+        ("Where it was raised", [where] if where else []),
+        ("Replay it", [f'replay({failure.scenario}, "{failure.token}")']),
+    ]
+    drawn = _slice(failure)
+    return page(_finding(error), facts, drawn, _marks(failure), failure.trace.to_text())
+
+
+def _finding(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def _how(failure: Failure) -> str:
+    found = f"found by schedule {failure.schedule:,} of {failure.schedules:,}"
+    found += f" ({failure.strategy}, seed {failure.seed})"
+    if isinstance(failure.error, NonDeterminism) and failure.error.where:
+        return f"{found}, which was run twice"
+    count = len(failure.deviations)
+    if not count:
+        return f"{found}; it fails in the default order already"
+    plural = "deviation" if count == 1 else "deviations"
+    return f"{found}; shrunk to {count} {plural} from the default order"
+
+
+def _hint(failure: Failure) -> list[str]:
+    if any(text.endswith(EARLY) for text in failure.deviations):
+        return [
+            '    if messages are always quicker than that in yours, explore with time="latency"'
+        ]
+    return []
+
+
+def _marks(failure: Failure) -> dict[int, str]:
+    return dict.fromkeys(failure.steps, "<- here it leaves the default order")
+
+
+def _slice(failure: Failure) -> tuple[Record, ...]:
+    kept = frozenset(failure.relevant)
+    return tuple(r for r in failure.trace if not kept or r.step in kept)

@@ -6,13 +6,16 @@ import gc
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
 from effactor.errors import Violation
+from effactor_interpreters.simulation.auditing import check_share, difference, is_due
 from effactor_interpreters.simulation.boundary import guarded
-from effactor_interpreters.simulation.explaining import explain
+from effactor_interpreters.simulation.explaining import explain, mermaid_of, page_of
+from effactor_interpreters.simulation.passing import contrast
 from effactor_interpreters.simulation.runs import (
     MAX_STEPS,
     Run,
@@ -23,6 +26,7 @@ from effactor_interpreters.simulation.runs import (
     scenario_name,
 )
 from effactor_interpreters.simulation.shrinking import shrink
+from effactor_interpreters.simulation.slicing import relevant
 from effactor_interpreters.simulation.strategies import strategy_of
 from effactor_interpreters.simulation.strategies.dpor import Redundant
 from effactor_interpreters.simulation.tape import Following
@@ -30,6 +34,7 @@ from effactor_interpreters.simulation.tape import Following
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from effactor.errors import NonDeterminism
     from effactor.programs.program import Program
     from effactor.traces.trace import Trace
     from effactor_interpreters.simulation.simulation import Simulation
@@ -54,6 +59,8 @@ class Failure:
         strategy: By which strategy.
         seed: With which seed.
         steps: Numbers of the events that were chosen against the default.
+        relevant: Numbers of the records that the failure depends on.
+        passing: What is otherwise in the nearest run that passes, in words.
     """
 
     error: BaseException
@@ -66,6 +73,8 @@ class Failure:
     strategy: str = ""
     seed: int = 0
     steps: tuple[int, ...] = ()
+    relevant: tuple[int, ...] = ()
+    passing: tuple[str, ...] = ()
 
     def explain(self) -> str:
         """Tell the failure in one screen: what, how it came about, how to see it again.
@@ -74,6 +83,37 @@ class Failure:
             Text of at most 80 lines.
         """
         return explain(self)
+
+    def diagram(self, path: str | Path | None = None) -> str:
+        """Draw what the failure depends on as a Mermaid sequence diagram.
+
+        Args:
+            path: File to write as well: as a page if its name ends in `.html` (see `html`),
+                else the diagram's source.
+
+        Returns:
+            The diagram's source.
+        """
+        source = mermaid_of(self)
+        if path is not None and str(path).endswith((".html", ".htm")):
+            self.html(path)
+        elif path is not None:
+            Path(path).write_text(source, encoding="utf-8")
+        return source
+
+    def html(self, path: str | Path | None = None) -> str:
+        """Tell the failure on a page of its own, which needs no network and runs no script.
+
+        Args:
+            path: File to write as well.
+
+        Returns:
+            The page.
+        """
+        text = page_of(self)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
 
     @override
     def __str__(self) -> str:
@@ -158,6 +198,7 @@ def explore(
     *,
     max_steps: int = MAX_STEPS,
     progress: Callable[[int, int], object] | None = None,
+    audit: float = 0.01,
 ) -> Verdict:
     """Run a scenario under many schedules, until one fails or all have passed.
 
@@ -177,6 +218,8 @@ def explore(
             network without bounds; `"latency"` only when no message is under way.
         max_steps: Steps after which a run counts as a livelock.
         progress: Called with the number of runs so far and of steps so far.
+        audit: Share of the runs that are run a second time, and the first one is: a
+            difference is the failure `NonDeterminism`. 0 for none.
 
     Returns:
         The verdict, with its first failure shrunk to few deviations from the
@@ -193,6 +236,7 @@ def explore(
     if isinstance(schedules, bool) or not is_number or schedules < 1:
         msg = f"explore: schedules must be an integer >= 1, got {schedules!r}"
         raise ValueError(msg)
+    share = check_share("explore", audit)
     plan = strategy_of("explore", strategy, seed)
     if faults is not None:
         msg = "explore: there are no fault plans yet; crash an actor with sim.crash(ref)"
@@ -204,9 +248,19 @@ def explore(
     drew = False
     run: Run[Any] | None = None
     failing: Run[Any] | None = None
+    unstable: NonDeterminism | None = None
+    needed: tuple[int, ...] = ()
+    passing: tuple[str, ...] = ()
 
     def once(chooser: Chooser, draw: int) -> Run[Any]:
         return run_once(scenario, chooser, seed=seed + draw, time=time, max_steps=max_steps)
+
+    def once_of(watched: Any, chooser: Chooser) -> Run[Any]:
+        return run_once(watched, chooser, seed=seed + draw, time=time, max_steps=max_steps)
+
+    def compared(run: Run[Any]) -> NonDeterminism | None:
+        chooser = Following(run.tape_deviations, strict=True)
+        return difference(run, lambda: once(chooser, draw))
 
     with guarded(), without_gc():
         while runs < schedules and not plan.done:
@@ -227,10 +281,22 @@ def explore(
             if run.error is not None and type(run.error) is not Redundant:
                 failing = run
                 break
+            if is_due(share, runs) and run.error is None:
+                unstable = compared(run)
+                if unstable is not None:
+                    break
             if runs % RUNS_BETWEEN_COLLECTIONS == 0:
                 gc.collect(1)
         if failing is not None:
             failing = shrink(failing, lambda d: once(Following(d, strict=False), draw))
+            flaw = compared(failing) if share else None
+            if flaw is not None and failing.error is not None:
+                failing.error.add_note(f"Not every run of this schedule fails so: {flaw}")
+            needed = relevant(failing, scenario, once_of)
+            passing = contrast(failing, lambda d: once(Following(d, strict=False), draw))
+        elif unstable is not None and run is not None:
+            failing = run
+            failing.error = unstable
     if failing is None:
         missed = next((name for name, count in hits.items() if not count), None)
         if missed is not None and run is not None:
@@ -249,6 +315,8 @@ def explore(
             strategy,
             seed,
             failing.deviating_steps,
+            needed,
+            passing,
         )
     return Verdict(
         failure is None,
