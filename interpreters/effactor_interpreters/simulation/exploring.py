@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from effactor.errors import Violation
 from effactor_interpreters.simulation.boundary import guarded
+from effactor_interpreters.simulation.conditions import conditions_of
 from effactor_interpreters.simulation.explaining import explain
 from effactor_interpreters.simulation.runs import (
     MAX_STEPS,
@@ -19,19 +20,23 @@ from effactor_interpreters.simulation.runs import (
     check_scenario,
     check_seed,
     check_time,
+    repeat,
     run_once,
+    sampled,
     scenario_name,
 )
 from effactor_interpreters.simulation.shrinking import shrink
 from effactor_interpreters.simulation.strategies import strategy_of
 from effactor_interpreters.simulation.strategies.dpor import Redundant
-from effactor_interpreters.simulation.tape import Following
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from effactor.programs.program import Program
     from effactor.traces.trace import Trace
+    from effactor_interpreters.simulation.delivery import Order
+    from effactor_interpreters.simulation.faults.budget import Faults
+    from effactor_interpreters.simulation.faults.script import Mode, Script
     from effactor_interpreters.simulation.simulation import Simulation
     from effactor_interpreters.simulation.tape import Chooser
     from effactor_interpreters.simulation.token import TimeMode
@@ -54,6 +59,9 @@ class Failure:
         strategy: By which strategy.
         seed: With which seed.
         steps: Numbers of the events that were chosen against the default.
+        faults: The faults that were not planned, in words.
+        fault_steps: Numbers of their records.
+        timer_overtook: Whether a timer fired while messages were under way.
     """
 
     error: BaseException
@@ -66,6 +74,9 @@ class Failure:
     strategy: str = ""
     seed: int = 0
     steps: tuple[int, ...] = ()
+    faults: tuple[str, ...] = ()
+    fault_steps: tuple[int, ...] = ()
+    timer_overtook: bool = False
 
     def explain(self) -> str:
         """Tell the failure in one screen: what, how it came about, how to see it again.
@@ -153,9 +164,12 @@ def explore(
     schedules: int = 2000,
     seed: int = 0,
     strategy: str = "portfolio",
-    faults: None = None,
+    faults: Faults | None = None,
     time: TimeMode = "async",
     *,
+    delivery: Order = "fifo",
+    lossy: bool = False,
+    duplicating: bool = False,
     max_steps: int = MAX_STEPS,
     progress: Callable[[int, int], object] | None = None,
 ) -> Verdict:
@@ -172,9 +186,13 @@ def explore(
             `"exhaustive"` tries all there are, `"dpor"` one for each order of conflicting steps,
             which proves as much if actors share nothing. `"pct(2)"` and `"deviations(2)"` say
             how deep.
-        faults: Reserved for fault plans; must be None.
+        faults: What goes wrong, and what may: `Faults(budget=1, crash=True)`.
         time: `"async"` lets a timer fire at any moment after it is set, as on a
             network without bounds; `"latency"` only when no message is under way.
+        delivery: `"fifo"` keeps messages of one sender to one receiver in order, `"causal"`
+            also those that their senders knew of, `"unordered"` none.
+        lossy: Whether any message may be lost, beside the budget of *faults*.
+        duplicating: Whether any message may come twice, beside that budget.
         max_steps: Steps after which a run counts as a livelock.
         progress: Called with the number of runs so far and of steps so far.
 
@@ -194,8 +212,13 @@ def explore(
         msg = f"explore: schedules must be an integer >= 1, got {schedules!r}"
         raise ValueError(msg)
     plan = strategy_of("explore", strategy, seed)
-    if faults is not None:
-        msg = "explore: there are no fault plans yet; crash an actor with sim.crash(ref)"
+    conditions = conditions_of("explore", faults, delivery, lossy=lossy, duplicating=duplicating)
+    if strategy == "dpor" and (conditions.may_fail or delivery != "fifo"):
+        msg = (
+            'explore: strategy "dpor" reorders messages and knows no choice of faults, and no '
+            'delivery but "fifo"; take "portfolio" or "deviations", or plan the faults with '
+            "Faults(budget=0, plan=(...))"
+        )
         raise ValueError(msg)
     seen: set[int] = set()
     hits: dict[str, int] = {}
@@ -206,7 +229,27 @@ def explore(
     failing: Run[Any] | None = None
 
     def once(chooser: Chooser, draw: int) -> Run[Any]:
-        return run_once(scenario, chooser, seed=seed + draw, time=time, max_steps=max_steps)
+        if getattr(chooser, "draws", False):
+            chooser = sampled(chooser, conditions, f"{seed}:{draw}")
+        return run_once(
+            scenario,
+            chooser,
+            seed=seed + draw,
+            time=time,
+            max_steps=max_steps,
+            conditions=conditions,
+        )
+
+    def again(script: Script, mode: Mode) -> Run[Any]:
+        return repeat(
+            scenario,
+            script,
+            mode,
+            seed=seed + draw,
+            time=time,
+            max_steps=max_steps,
+            conditions=conditions.without_choice(),
+        )
 
     with guarded(), without_gc():
         while runs < schedules and not plan.done:
@@ -230,7 +273,7 @@ def explore(
             if runs % RUNS_BETWEEN_COLLECTIONS == 0:
                 gc.collect(1)
         if failing is not None:
-            failing = shrink(failing, lambda d: once(Following(d, strict=False), draw))
+            failing = shrink(failing, again, lambda chooser: once(chooser, draw))
     if failing is None:
         missed = next((name for name, count in hits.items() if not count), None)
         if missed is not None and run is not None:
@@ -249,6 +292,9 @@ def explore(
             strategy,
             seed,
             failing.deviating_steps,
+            failing.faults,
+            failing.fault_steps,
+            failing.timer_overtook,
         )
     return Verdict(
         failure is None,
