@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from effactor.errors import Violation
 from effactor_interpreters.simulation.boundary import guarded
-from effactor_interpreters.simulation.conditions import conditions_of
+from effactor_interpreters.simulation.conditions import CALM, conditions_of
 from effactor_interpreters.simulation.explaining import explain
 from effactor_interpreters.simulation.runs import (
     MAX_STEPS,
@@ -211,7 +211,6 @@ def explore(
     if isinstance(schedules, bool) or not is_number or schedules < 1:
         msg = f"explore: schedules must be an integer >= 1, got {schedules!r}"
         raise ValueError(msg)
-    plan = strategy_of("explore", strategy, seed)
     conditions = conditions_of("explore", faults, delivery, lossy=lossy, duplicating=duplicating)
     if strategy == "dpor" and (conditions.may_fail or delivery != "fifo"):
         msg = (
@@ -220,6 +219,7 @@ def explore(
             "Faults(budget=0, plan=(...))"
         )
         raise ValueError(msg)
+    plan = strategy_of("explore", strategy, seed, reduces=conditions == CALM)
     seen: set[int] = set()
     hits: dict[str, int] = {}
     unknown: dict[str, int] = {}
