@@ -147,12 +147,11 @@ def _how(failure: Failure) -> str:
     count = len(failure.deviations)
     if not count:
         return f"{found}; it fails in the default order already"
-    plural = "deviation" if count == 1 else "deviations"
-    return f"{found}; shrunk to {count} {plural} from the default order"
+    return f"{found}; shrunk to {_counted(failure)}"
 
 
 def _hint(failure: Failure) -> list[str]:
-    if any(text.endswith(EARLY) for text in failure.deviations):
+    if failure.timer_overtook:
         return [
             '    if messages are always quicker than that in yours, explore with time="latency"'
         ]
@@ -160,9 +159,23 @@ def _hint(failure: Failure) -> list[str]:
 
 
 def _marks(failure: Failure) -> dict[int, str]:
-    return dict.fromkeys(failure.steps, "<- here it leaves the default order")
+    marks = dict.fromkeys(failure.steps, "<- here it leaves the default order")
+    return marks | dict.fromkeys(failure.fault_steps, "<- fault")
 
 
 def _slice(failure: Failure) -> tuple[Record, ...]:
     kept = frozenset(failure.relevant)
     return tuple(r for r in failure.trace if not kept or r.step in kept)
+
+
+def _counted(failure: Failure) -> str:
+    """Say how many faults and deviations there are."""
+    faults = len(failure.faults)
+    deviations = len(failure.deviations) - faults
+    said: list[str] = []
+    if faults:
+        said.append(f"{faults} {'fault' if faults == 1 else 'faults'}")
+    if deviations:
+        plural = "deviation" if deviations == 1 else "deviations"
+        said.append(f"{deviations} {plural} from the default order")
+    return " and ".join(said)
