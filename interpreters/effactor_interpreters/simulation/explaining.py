@@ -69,12 +69,15 @@ def explain(failure: Failure) -> str:
         plural = "" if failure.schedule == 1 else "s"
         runs = f"{failure.schedule:,} schedule{plural} ({failure.strategy}, seed {failure.seed})"
         return "\n".join([*lines, f"  none of {runs} did it"])
-    found = f"found by schedule {failure.schedule:,} of {failure.schedules:,}"
-    found += f" ({failure.strategy}, seed {failure.seed})"
+    found = "replayed from its token"
+    if failure.schedule:
+        found = f"found by schedule {failure.schedule:,} of {failure.schedules:,}"
+        found += f" ({failure.strategy}, seed {failure.seed})"
     count = len(failure.deviations)
     if count:
         plural = "deviation" if count == 1 else "deviations"
-        lines.append(f"  {found}; shrunk to {count} {plural} from the default order:")
+        shrunk = "; shrunk to" if failure.schedule else ":"
+        lines.append(f"  {found}{shrunk} {count} {plural} from the default order:")
         lines += [f"    {text}" for text in failure.deviations[:_DEVIATIONS]]
         if count > _DEVIATIONS:
             lines.append(f"    ... and {count - _DEVIATIONS} more")
