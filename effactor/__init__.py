@@ -41,6 +41,7 @@ from effactor.actors.supervision import (
 )
 from effactor.actors.virtual_id import VirtualId
 from effactor.actors.watching import Terminated
+from effactor.buggifying import buggify
 from effactor.coordination.deferred import Deferred
 from effactor.coordination.queue import Queue
 from effactor.coordination.semaphore import Semaphore
@@ -235,6 +236,7 @@ __all__ = [
     "at_least",
     "become",
     "bracket",
+    "buggify",
     "catch",
     "every",
     "explain",

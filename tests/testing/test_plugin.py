@@ -402,7 +402,7 @@ def test_a_token_that_does_not_fit_any_more_is_loud(session: Session) -> None:
     session(COUNTS).assert_outcomes(failed=1)
     result = session(OTHER)
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*NO LONGER ALIGNS: 1 of its 1 deviations found no place*"])
+    result.stdout.fnmatch_lines(["*NO LONGER ALIGNS: 1 of its 1 deviations and faults found*"])
 
 
 def test_a_kept_line_that_is_no_token_is_told_and_does_not_stop_the_test(

@@ -22,7 +22,7 @@ from races import Counter, Get, Set, add_one, count
 
 from effactor import ActorRef, AskFailed, Do, free_random, free_sleep, program, pure
 from effactor.errors import BadToken
-from effactor.interpreters import Simulation, replay
+from effactor.interpreters import Faults, Simulation, replay
 from effactor.testing import World, worlds
 
 QUICK = settings(
@@ -222,12 +222,28 @@ def test_a_world_without_tokens_takes_the_default_order() -> None:
         ({"strategy": "pct"}, "strategy must be one of portfolio, deviations, pos, random"),
         ({"time": "soon"}, 'worlds: time must be "async" or "latency"'),
         ({"schedules": 0}, "worlds: schedules must be an integer >= 1, got 0"),
-        ({"faults": 3}, "worlds: "),
     ],
-    ids=["strategy", "time", "schedules", "faults"],
+    ids=["strategy", "time", "schedules"],
 )
 def test_wrong_arguments_are_refused_at_once(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         worlds(**arguments)
     with pytest.raises(TypeError, match=r"world\.run: expected a Program or a scenario"):
         World().run(3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def test_faults_are_drawn_and_shrunk_with_the_data() -> None:
+    @settings(QUICK, max_examples=300)
+    @seed(1)
+    @given(n=st.integers(0, 50), world=worlds(schedules=1, faults=Faults(budget=1, crash=True)))
+    def test_survives(n: int, world: World) -> None:
+        def adds(sim: Simulation) -> None:
+            counter = sim.spawn(Counter, "counter")
+            got = sim.run(add_one(counter).attempt())
+            assert n < 7 or got.map(lambda _: True).value_or(False), "a crash was not survived"
+
+        world.run(adds)
+
+    _, said = notes_of(test_survives)
+    assert "n=7" in said
+    assert "shrunk: 1 fault" in said

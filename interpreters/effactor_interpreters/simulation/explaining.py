@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _DEVIATIONS: Final = 8
 _ERROR_LINES: Final = 8
+_HINT: Final = (
+    "  A timer fired while messages were under way: they were slower than the timeout.",
+    '  If no message can be that slow, explore with time="latency".',
+)
 
 
 def in_words(_step: int, event: Event, default: Event) -> str:
@@ -75,18 +79,33 @@ def explain(failure: Failure) -> str:
         found += f" ({failure.strategy}, seed {failure.seed})"
     count = len(failure.deviations)
     if count:
-        plural = "deviation" if count == 1 else "deviations"
         shrunk = "; shrunk to" if failure.schedule else ":"
-        lines.append(f"  {found}{shrunk} {count} {plural} from the default order:")
+        lines.append(f"  {found}{shrunk} {_counted(failure)}:")
         lines += [f"    {text}" for text in failure.deviations[:_DEVIATIONS]]
         if count > _DEVIATIONS:
             lines.append(f"    ... and {count - _DEVIATIONS} more")
+        if failure.timer_overtook:
+            lines += ["", *_HINT]
     else:
         lines.append(f"  {found}; it fails in the default order already")
     lines.append("")
     marks = dict.fromkeys(failure.steps, "<- here it leaves the default order")
+    marks |= dict.fromkeys(failure.fault_steps, "<- fault")
     lines += [f"    {line}".rstrip() for line in sequence(failure.trace, marks, str(error))]
     where = "" if isinstance(error, Violation) else place(error)
     lines += ["", *([f"  raised:  {where}"] if where else [])]
     lines += [f'  replay:  replay({failure.scenario}, "{failure.token}")']
     return "\n".join(lines)
+
+
+def _counted(failure: Failure) -> str:
+    """Say how many faults and deviations there are."""
+    faults = len(failure.faults)
+    deviations = len(failure.deviations) - faults
+    said: list[str] = []
+    if faults:
+        said.append(f"{faults} {'fault' if faults == 1 else 'faults'}")
+    if deviations:
+        plural = "deviation" if deviations == 1 else "deviations"
+        said.append(f"{deviations} {plural} from the default order")
+    return " and ".join(said)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from effactor.errors import NonDeterminism, Violation
+from effactor_interpreters.simulation.conditions import conditions_of
 from effactor_interpreters.simulation.explaining import explain
 from effactor_interpreters.simulation.runs import (
     MAX_STEPS,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from effactor.programs.program import Program
     from effactor.traces.trace import Trace
+    from effactor_interpreters.simulation.delivery import Order
+    from effactor_interpreters.simulation.faults.budget import Faults
     from effactor_interpreters.simulation.simulation import Simulation
     from effactor_interpreters.simulation.token import TimeMode
 
@@ -47,6 +50,9 @@ class Failure:
         strategy: By which strategy.
         seed: With which seed.
         steps: Numbers of the events that were chosen against the default.
+        faults: The faults that were not planned, in words.
+        fault_steps: Numbers of their records.
+        timer_overtook: Whether a timer fired while messages were under way.
     """
 
     error: BaseException
@@ -59,6 +65,9 @@ class Failure:
     strategy: str = ""
     seed: int = 0
     steps: tuple[int, ...] = ()
+    faults: tuple[str, ...] = ()
+    fault_steps: tuple[int, ...] = ()
+    timer_overtook: bool = False
 
     def explain(self) -> str:
         """Tell the failure in one screen: what, how it came about, how to see it again.
@@ -146,9 +155,12 @@ def explore(
     schedules: int = 2000,
     seed: int = 0,
     strategy: str = "portfolio",
-    faults: None = None,
+    faults: Faults | None = None,
     time: TimeMode = "async",
     *,
+    delivery: Order = "fifo",
+    lossy: bool = False,
+    duplicating: bool = False,
     max_steps: int = MAX_STEPS,
     jobs: int = 1,
     budget: float | None = None,
@@ -167,9 +179,13 @@ def explore(
             `"exhaustive"` tries all there are, `"dpor"` one for each order of conflicting steps,
             which proves as much if actors share nothing. `"pct(2)"` and `"deviations(2)"` say
             how deep.
-        faults: Reserved for fault plans; must be None.
+        faults: What goes wrong, and what may: `Faults(budget=1, crash=True)`.
         time: `"async"` lets a timer fire at any moment after it is set, as on a
             network without bounds; `"latency"` only when no message is under way.
+        delivery: `"fifo"` keeps messages of one sender to one receiver in order, `"causal"`
+            also those that their senders knew of, `"unordered"` none.
+        lossy: Whether any message may be lost, beside the budget of *faults*.
+        duplicating: Whether any message may come twice, beside that budget.
         max_steps: Steps after which a run counts as a livelock.
         jobs: Processes that share the schedules. Any number of them comes to the same
             verdict. More than one needs a scenario that can be pickled, which a function
@@ -195,14 +211,19 @@ def explore(
         msg = f"explore: schedules must be an integer >= 1, got {schedules!r}"
         raise ValueError(msg)
     plan = strategy_of("explore", strategy, seed)
-    if faults is not None:
-        msg = "explore: there are no fault plans yet; crash an actor with sim.crash(ref)"
+    conditions = conditions_of("explore", faults, delivery, lossy=lossy, duplicating=duplicating)
+    if strategy == "dpor" and (conditions.may_fail or delivery != "fifo"):
+        msg = (
+            'explore: strategy "dpor" reorders messages and knows no choice of faults, and no '
+            'delivery but "fifo"; take "portfolio" or "deviations", or plan the faults with '
+            "Faults(budget=0, plan=(...))"
+        )
         raise ValueError(msg)
     check_jobs("explore", jobs, strategy, plan)
     check_budget("explore", budget)
     deadline = None if budget is None else perf_counter() + budget
 
-    trials = Trials(scenario, seed, time, max_steps)
+    trials = Trials(scenario, seed, time, max_steps, conditions)
     if jobs == 1:
         found = search(plan, trials.once, schedules, deadline=deadline, progress=progress)
     else:
@@ -234,6 +255,9 @@ def explore(
             strategy,
             seed,
             failing.deviating_steps,
+            failing.faults,
+            failing.fault_steps,
+            failing.timer_overtook,
         )
     return Verdict(
         failure is None,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from effactor_interpreters.simulation.boundary import guarded
-from effactor_interpreters.simulation.runs import Run, run_once
+from effactor_interpreters.simulation.conditions import CALM, Conditions
+from effactor_interpreters.simulation.runs import Run, repeat, run_once, sampled
 from effactor_interpreters.simulation.searching import without_gc
 from effactor_interpreters.simulation.shrinking import shrink
 from effactor_interpreters.simulation.tape import Following
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from effactor.programs.program import Program
+    from effactor_interpreters.simulation.faults.script import Mode, Script
     from effactor_interpreters.simulation.simulation import Simulation
     from effactor_interpreters.simulation.tape import Chooser
     from effactor_interpreters.simulation.token import TimeMode
@@ -29,12 +31,14 @@ class Trials:
         seed: Seed of the programs' own randomness; each schedule adds its draw.
         time: When timers may fire.
         max_steps: Steps after which a run is a livelock.
+        conditions: The network, and what may go wrong.
     """
 
     scenario: Program[Any, Any] | Callable[[Simulation], Any]
     seed: int
     time: TimeMode
     max_steps: int
+    conditions: Conditions = CALM
 
     def once(self, chooser: Chooser, draw: int) -> Run[Any]:
         """Run one schedule; the standard library must be guarded already.
@@ -46,12 +50,15 @@ class Trials:
         Returns:
             The run.
         """
+        if getattr(chooser, "draws", False):
+            chooser = sampled(chooser, self.conditions, f"{self.seed}:{draw}")
         return run_once(
             self.scenario,
             chooser,
             seed=self.seed + draw,
             time=self.time,
             max_steps=self.max_steps,
+            conditions=self.conditions,
         )
 
     def repeated(self, choices: dict[int, int], draw: int) -> Run[Any]:
@@ -77,5 +84,17 @@ class Trials:
         Returns:
             The smallest run found that fails in the same way.
         """
+
+        def again(script: Script, mode: Mode) -> Run[Any]:
+            return repeat(
+                self.scenario,
+                script,
+                mode,
+                seed=self.seed + draw,
+                time=self.time,
+                max_steps=self.max_steps,
+                conditions=self.conditions.without_choice(),
+            )
+
         with guarded(), without_gc():
-            return shrink(failing, lambda d: self.once(Following(d, strict=False), draw))
+            return shrink(failing, again, lambda chooser: self.once(chooser, draw))

@@ -22,6 +22,7 @@ MOST: Final = 2000
 many more in one example."""
 
 _RARE: Final = 8
+_SELDOM: Final = 16
 _PRIORITIES: Final = 256
 
 
@@ -75,9 +76,25 @@ class _Rarely:
 class _Drawn(Priorities):
     """Priorities of events, which draw anew after a race, out of Hypothesis' choices."""
 
+    draws = False  # no faults beside what Hypothesis draws
+
     def __init__(self, numbers: Numbers) -> None:
         super().__init__("")
         self._random = lambda: float(numbers.below(_PRIORITIES))
+
+
+class _Faults:
+    """Draws seldom a fault, where one is offered, and else leaves the choice to another."""
+
+    def __init__(self, inner: Chooser, numbers: Numbers) -> None:
+        self._inner = inner
+        self._numbers = numbers
+
+    def __call__(self, position: int, options: Sequence[Event]) -> int:
+        regular = sum(not event.is_fault for event in options)  # the faults come last
+        if regular < len(options) and self._numbers.below(_SELDOM) == _SELDOM - 1:
+            return regular + self._numbers.below(len(options) - regular)
+        return self._inner(position, options[:regular]) if regular > 1 else 0
 
 
 _KINDS: Final[dict[str, Callable[[Numbers], Chooser]]] = {
@@ -101,4 +118,4 @@ def chooser_of(strategy: str, numbers: Numbers) -> Chooser:
     """
     if strategy == "portfolio":
         strategy = tuple(_KINDS)[numbers.below(len(_KINDS))]
-    return _KINDS[strategy](numbers)
+    return _Faults(_KINDS[strategy](numbers), numbers)

@@ -199,8 +199,9 @@ def _again(
     finding.fixed.append(entry)
     if lost:
         finding.notes.append(
-            f"{where} NO LONGER ALIGNS: {lost} of its {count} deviations found no place in the "
-            "changed code. What could be replayed passes; that does not mean that it is fixed"
+            f"{where} NO LONGER ALIGNS: {lost} of its {count} deviations and faults found no "
+            "place in the changed code. What could be replayed passes; that does not mean that "
+            "it is fixed"
         )
     else:
         finding.notes.append(f"{where} is fixed: its schedule does not fail any more")
@@ -216,6 +217,9 @@ def _failure_of(scenario: TestScenario, run: Run[Any], token: str) -> Failure:
         run.trace,
         scenario.__name__,
         steps=run.deviating_steps,
+        faults=run.faults,
+        fault_steps=run.fault_steps,
+        timer_overtook=run.timer_overtook,
     )
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from effactor_interpreters.simulation.boundary import guarded
-from effactor_interpreters.simulation.runs import MAX_STEPS, Run, run_once, scenario_name
-from effactor_interpreters.simulation.tape import Following
+from effactor_interpreters.simulation.runs import MAX_STEPS, Run, replay, scenario_name
 from effactor_interpreters.simulation.token import decode
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ class Again(NamedTuple):
 
     Attributes:
         run: The run.
-        lost: How many of its deviations found no place.
+        lost: How many of its deviations and faults found no place.
         of: How many it has.
         time: When timers may fire in it.
     """
@@ -45,15 +43,6 @@ def guided(scenario: TestScenario, token: str, settings: dict[str, Any]) -> Agai
         BadToken: If the token cannot be read, or belongs to another scenario.
     """
     recording = decode(token, scenario_name(scenario))
-    deviations = recording.deviations
-    with guarded():
-        run = run_once(
-            scenario,
-            Following(deviations, strict=False),
-            seed=recording.seed,
-            time=recording.time,
-            max_steps=settings.get("max_steps", MAX_STEPS),
-        )
-    taken = run.tape_deviations
-    lost = sum(taken.get(position) != index for position, index in deviations.items())
-    return Again(run, lost, len(deviations), recording.time)
+    run = replay(scenario, token, mode="guided", max_steps=settings.get("max_steps", MAX_STEPS))
+    count = len(recording.script.deviations) + len(recording.script.faults)
+    return Again(run, run.misaligned, count, recording.time)

@@ -11,6 +11,7 @@ from hypothesis.errors import HypothesisException, StopTest
 from typing_extensions import TypeVar, override
 
 from effactor_interpreters.simulation.boundary import guarded
+from effactor_interpreters.simulation.conditions import CALM, Conditions, conditions_of
 from effactor_interpreters.simulation.exploring import Failure
 from effactor_interpreters.simulation.runs import (
     MAX_STEPS,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
     from effactor.programs.program import Program
+    from effactor_interpreters.simulation.delivery import Order
+    from effactor_interpreters.simulation.faults.budget import Faults
     from effactor_interpreters.simulation.simulation import Simulation
     from effactor_interpreters.simulation.tape import Chooser
     from effactor_interpreters.simulation.token import TimeMode
@@ -59,12 +62,19 @@ class World:
         self._schedules = 1
         self._time: TimeMode = "async"
         self._max_steps = MAX_STEPS
+        self._conditions = CALM
         self._ran: list[str] = []
         self._context: object = None
 
     @classmethod
     def drawn(
-        cls, source: random.Random, strategy: str, schedules: int, time: TimeMode, max_steps: int
+        cls,
+        source: random.Random,
+        strategy: str,
+        schedules: int,
+        time: TimeMode,
+        max_steps: int,
+        conditions: Conditions,
     ) -> World:
         """Make one that draws; `worlds()` does this.
 
@@ -74,13 +84,14 @@ class World:
             schedules: How many a run tries.
             time: When timers may fire.
             max_steps: Steps after which a run counts as a livelock.
+            conditions: The network, and what may go wrong.
 
         Returns:
             The world.
         """
         world = cls()
         world._source, world._strategy, world._schedules = source, strategy, schedules
-        world._time, world._max_steps = time, max_steps
+        world._time, world._max_steps, world._conditions = time, max_steps, conditions
         return world
 
     @property
@@ -148,7 +159,7 @@ class World:
         return self.run(run_all)
 
     def _trials(self, scenario: Any) -> Trials:
-        return Trials(scenario, 0, self._time, self._max_steps)
+        return Trials(scenario, 0, self._time, self._max_steps, self._conditions)
 
     def _next(self, scenario: Any) -> Run[Any]:
         if self._source is None:
@@ -193,6 +204,9 @@ class World:
             run.trace,
             scenario_name(scenario),
             steps=run.deviating_steps,
+            faults=run.faults,
+            fault_steps=run.fault_steps,
+            timer_overtook=run.timer_overtook,
         )
         tokens = ", ".join(repr(token) for token in self._ran)
         example = f"  replay:  @example(..., world=World({tokens}))"
@@ -216,16 +230,26 @@ def _tell(text: str) -> None:
 
 
 @st.composite
-def _drawn(draw: st.DrawFn, strategy: str, schedules: int, time: TimeMode, max_steps: int) -> World:
+def _drawn(
+    draw: st.DrawFn,
+    strategy: str,
+    schedules: int,
+    time: TimeMode,
+    max_steps: int,
+    conditions: Conditions,
+) -> World:
     source = draw(st.randoms(use_true_random=False))
-    return World.drawn(source, strategy, schedules, time, max_steps)
+    return World.drawn(source, strategy, schedules, time, max_steps, conditions)
 
 
 def worlds(
     *,
     schedules: int = SCHEDULES,
     strategy: str = "portfolio",
-    faults: None = None,
+    faults: Faults | None = None,
+    delivery: Order = "fifo",
+    lossy: bool = False,
+    duplicating: bool = False,
     time: TimeMode = "async",
     max_steps: int = MAX_STEPS,
 ) -> st.SearchStrategy[World]:
@@ -241,7 +265,10 @@ def worlds(
         strategy: How schedules are drawn: `"random"` draws each choice, `"deviations"` leaves
             the default order seldom, `"pos"` draws priorities of events, `"portfolio"` one of
             these for each run.
-        faults: Reserved for fault plans; must be None.
+        faults: What goes wrong, and what may.
+        delivery: In which order messages arrive, as in `explore`.
+        lossy: Whether any message may be lost.
+        duplicating: Whether any message may come twice.
         time: `"async"` lets a timer fire at any moment after it is set, `"latency"` only when
             no message is under way.
         max_steps: Steps after which a run counts as a livelock.
@@ -264,7 +291,5 @@ def worlds(
             "learn from one run for the next, and here Hypothesis does that"
         )
         raise ValueError(msg)
-    if faults is not None:
-        msg = "worlds: there are no fault plans yet; crash an actor with sim.crash(ref)"
-        raise ValueError(msg)
-    return _drawn(strategy, schedules, time, max_steps)
+    conditions = conditions_of("worlds", faults, delivery, lossy=lossy, duplicating=duplicating)
+    return _drawn(strategy, schedules, time, max_steps, conditions)
