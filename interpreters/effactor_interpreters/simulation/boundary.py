@@ -49,8 +49,8 @@ _NAME_SERVICE: Final = (
     *("getaddrinfo", "gethostbyname", "gethostbyname_ex"),
     *("gethostbyaddr", "getnameinfo", "getfqdn"),
 )
-_CORE: Final = str(Path(errors.__file__).parent)
-_OURS: Final = str(Path(__file__).parents[1])
+_CORE: Final = str(Path(errors.__file__).parent) + os.sep
+_OURS: Final = str(Path(__file__).parents[1]) + os.sep
 
 
 def is_machinery(file: str) -> bool:
@@ -62,7 +62,9 @@ def is_machinery(file: str) -> bool:
     Returns:
         False for the user's code, and for what the user has installed.
     """
-    return file.startswith((_STDLIB, _OURS, _CORE, "<frozen")) and "site-packages" not in file
+    if file.startswith((_OURS, _CORE)):
+        return True
+    return file.startswith((_STDLIB, "<frozen")) and "site-packages" not in file
 
 
 def call_site() -> str:

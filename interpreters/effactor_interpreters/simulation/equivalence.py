@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from effactor.traces.canonical import canonical
 from effactor_interpreters.simulation.boundary import guarded
-from effactor_interpreters.simulation.exploring import RUNS_BETWEEN_COLLECTIONS, without_gc
 from effactor_interpreters.simulation.runs import (
     MAX_STEPS,
     check_scenario,
@@ -19,6 +18,7 @@ from effactor_interpreters.simulation.runs import (
     run_once,
     scenario_name,
 )
+from effactor_interpreters.simulation.searching import RUNS_BETWEEN_COLLECTIONS, without_gc
 from effactor_interpreters.simulation.strategies import strategy_of
 from effactor_interpreters.simulation.strategies.dpor import Redundant
 

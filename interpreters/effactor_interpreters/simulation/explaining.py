@@ -140,6 +140,9 @@ def _finding(error: BaseException) -> str:
 
 
 def _how(failure: Failure) -> str:
+    if not failure.schedule:
+        said = _counted(failure)
+        return f"replayed from its token: {said or 'it fails in the default order already'}"
     found = f"found by schedule {failure.schedule:,} of {failure.schedules:,}"
     found += f" ({failure.strategy}, seed {failure.seed})"
     if isinstance(failure.error, NonDeterminism) and failure.error.where:

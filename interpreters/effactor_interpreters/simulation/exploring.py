@@ -2,52 +2,39 @@
 
 from __future__ import annotations
 
-import gc
 import math
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from effactor.errors import Violation
-from effactor_interpreters.simulation.auditing import check_share, difference, is_due
-from effactor_interpreters.simulation.boundary import guarded
+from effactor.errors import NonDeterminism, Violation
+from effactor_interpreters.simulation.auditing import check_share
 from effactor_interpreters.simulation.conditions import CALM, conditions_of
 from effactor_interpreters.simulation.explaining import explain, mermaid_of, page_of
-from effactor_interpreters.simulation.passing import contrast
 from effactor_interpreters.simulation.runs import (
     MAX_STEPS,
-    Run,
     check_scenario,
     check_seed,
     check_time,
-    repeat,
-    run_once,
-    sampled,
     scenario_name,
 )
-from effactor_interpreters.simulation.shrinking import shrink
-from effactor_interpreters.simulation.slicing import relevant
+from effactor_interpreters.simulation.searching import search
+from effactor_interpreters.simulation.sharing import Work, check_budget, check_jobs, share
 from effactor_interpreters.simulation.strategies import strategy_of
-from effactor_interpreters.simulation.strategies.dpor import Redundant
-from effactor_interpreters.simulation.tape import Following
+from effactor_interpreters.simulation.trials import Trials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
-    from effactor.errors import NonDeterminism
     from effactor.programs.program import Program
     from effactor.traces.trace import Trace
     from effactor_interpreters.simulation.delivery import Order
     from effactor_interpreters.simulation.faults.budget import Faults
-    from effactor_interpreters.simulation.faults.script import Mode, Script
     from effactor_interpreters.simulation.simulation import Simulation
-    from effactor_interpreters.simulation.tape import Chooser
     from effactor_interpreters.simulation.token import TimeMode
-
-RUNS_BETWEEN_COLLECTIONS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +47,7 @@ class Failure:
         deviations: How its order differs from the default one, in words.
         trace: What happened.
         scenario: Name of the scenario.
-        schedule: Which schedule found it, counted from 1.
+        schedule: Which schedule found it, counted from 1; 0 if it was replayed from a token.
         schedules: How many were to be tried.
         strategy: By which strategy.
         seed: With which seed.
@@ -212,6 +199,8 @@ def explore(
     lossy: bool = False,
     duplicating: bool = False,
     max_steps: int = MAX_STEPS,
+    jobs: int = 1,
+    budget: float | None = None,
     progress: Callable[[int, int], object] | None = None,
     audit: float = 0.01,
 ) -> Verdict:
@@ -236,6 +225,10 @@ def explore(
         lossy: Whether any message may be lost, beside the budget of *faults*.
         duplicating: Whether any message may come twice, beside that budget.
         max_steps: Steps after which a run counts as a livelock.
+        jobs: Processes that share the schedules. Any number of them comes to the same
+            verdict. More than one needs a scenario that can be pickled, which a function
+            at the top level of a module can, and a strategy that draws its schedules.
+        budget: Seconds of real time after which no other run begins; None for no limit.
         progress: Called with the number of runs so far and of steps so far.
         audit: Share of the runs that are run a second time, and the first one is: a
             difference is the failure `NonDeterminism`. 0 for none.
@@ -245,8 +238,10 @@ def explore(
         default order.
 
     Raises:
-        TypeError: If *scenario* is neither a program nor a function.
+        TypeError: If *scenario* is neither a program nor a function, or cannot be sent to
+            other processes.
         ValueError: If another argument is out of bounds.
+        RuntimeError: If a process ends before its work does.
     """
     check_scenario("explore", scenario)
     check_time("explore", time)
@@ -255,7 +250,7 @@ def explore(
     if isinstance(schedules, bool) or not is_number or schedules < 1:
         msg = f"explore: schedules must be an integer >= 1, got {schedules!r}"
         raise ValueError(msg)
-    share = check_share("explore", audit)
+    audited = check_share("explore", audit)
     conditions = conditions_of("explore", faults, delivery, lossy=lossy, duplicating=duplicating)
     if strategy == "dpor" and (conditions.may_fail or delivery != "fifo"):
         msg = (
@@ -265,95 +260,43 @@ def explore(
         )
         raise ValueError(msg)
     plan = strategy_of("explore", strategy, seed, reduces=conditions == CALM)
-    seen: set[int] = set()
-    hits: dict[str, int] = {}
-    unknown: dict[str, int] = {}
-    runs = steps = draw = 0
-    drew = False
-    run: Run[Any] | None = None
-    failing: Run[Any] | None = None
-    unstable: NonDeterminism | None = None
+    check_jobs("explore", jobs, strategy, plan)
+    check_budget("explore", budget)
+    deadline = None if budget is None else perf_counter() + budget
+
+    trials = Trials(scenario, seed, time, max_steps, conditions, audited)
+    if jobs == 1:
+        found = search(
+            plan,
+            trials.once,
+            schedules,
+            deadline=deadline,
+            progress=progress,
+            audit=trials.audited,
+        )
+    else:
+        work = Work(trials, schedules, seed, strategy, budget)
+        found = share(work, jobs, progress)
+    failing = found.failing
+    if found.failure is not None:
+        number, draw, choices = found.failure
+        failing = trials.repeated(choices, draw)
+        if failing.error is None:
+            again = "none in the process that tells it"
+            failing.error = trials.difference(failing, draw) or NonDeterminism(
+                f"the failure of schedule {number}", again
+            )
+            found.unstable = failing.error
     needed: tuple[int, ...] = ()
     passing: tuple[str, ...] = ()
-
-    def once(chooser: Chooser, draw: int) -> Run[Any]:
-        if getattr(chooser, "draws", False):
-            chooser = sampled(chooser, conditions, f"{seed}:{draw}")
-        return run_once(
-            scenario,
-            chooser,
-            seed=seed + draw,
-            time=time,
-            max_steps=max_steps,
-            conditions=conditions,
-        )
-
-    def again(script: Script, mode: Mode) -> Run[Any]:
-        return repeat(
-            scenario,
-            script,
-            mode,
-            seed=seed + draw,
-            time=time,
-            max_steps=max_steps,
-            conditions=conditions.without_choice(),
-        )
-
-    def once_of(watched: Any, chooser: Chooser) -> Run[Any]:
-        return run_once(
-            watched,
-            chooser,
-            seed=seed + draw,
-            time=time,
-            max_steps=max_steps,
-            conditions=conditions.without_choice(),
-        )
-
-    def compared(run: Run[Any]) -> NonDeterminism | None:
-        chooser = Following(run.tape_deviations, strict=True)
-        return difference(run, lambda: once(chooser, draw))
-
-    with guarded(), without_gc():
-        while runs < schedules and not plan.done:
-            chooser, draw = plan.propose()
-            run = once(chooser, draw)
-            plan.observe(run)
-            runs += 1
-            steps += run.steps
-            drew = drew or run.drew
-            if type(run.error) is not Redundant:
-                seen.add(hash(run.choices))
-            for name, count in run.hits.items():
-                hits[name] = hits.get(name, 0) + count
-            for name in run.unknown:
-                unknown[name] = unknown.get(name, 0) + 1
-            if progress is not None:
-                progress(runs, steps)
-            if run.error is not None and type(run.error) is not Redundant:
-                failing = run
-                break
-            if is_due(share, runs) and run.error is None:
-                unstable = compared(run)
-                if unstable is not None:
-                    break
-            if runs % RUNS_BETWEEN_COLLECTIONS == 0:
-                gc.collect(1)
-        if failing is not None:
-            flaw = compared(failing) if share else None
-            failing = shrink(failing, again, lambda chooser: once(chooser, draw))
-            if flaw is not None and failing.error is not None:
-                failing.error.add_note(f"Not every run of this schedule fails so: {flaw}")
-            if not failing.script.without_plan().faults:
-                needed = relevant(failing, scenario, once_of)
-                passing = contrast(failing, lambda d: once_of(scenario, Following(d, strict=False)))
-        elif unstable is not None and run is not None:
-            failing = run
-            failing.error = unstable
-    if failing is None:
-        missed = next((name for name, count in hits.items() if not count), None)
-        if missed is not None and run is not None:
-            failing = run
-            failing.error = Violation("sometimes", missed, 0)
+    if failing is not None and found.unstable is not None:
+        failing.error = found.unstable
+    elif failing is not None:
+        failing, needed, passing = trials.shrunk(failing, found.draw)
+    missed = next((name for name, count in found.hits.items() if not count), None)
+    if failing is None and missed is not None:
+        failing = trials.repeated({}, 0)
+        failing.error = Violation("sometimes", missed, 0)
     failure = None
     if failing is not None and failing.error is not None:
         failure = Failure(
@@ -362,7 +305,7 @@ def explore(
             failing.deviations,
             failing.trace,
             scenario_name(scenario),
-            runs,
+            found.runs,
             schedules,
             strategy,
             seed,
@@ -375,17 +318,17 @@ def explore(
         )
     return Verdict(
         failure is None,
-        runs,
-        plan.exhausted and not drew,
+        found.runs,
+        found.exhausted,
         failure,
-        plan.bound,
-        len(seen),
-        steps,
-        hits,
+        found.bound,
+        len(found.seen),
+        found.steps,
+        found.hits,
         strategy,
         seed,
-        plan.floors,
-        unknown,
+        found.floors,
+        found.unknown,
     )
 
 
@@ -394,15 +337,3 @@ def _percent(probability: float) -> str:
     percent = min(100 * probability, 99.0)
     digits = 0 if percent >= 10 else max(1, 1 - math.floor(math.log10(percent)))  # noqa: PLR2004
     return f"{math.floor(percent * 10**digits) / 10**digits:.{digits}f} %"
-
-
-@contextmanager
-def without_gc() -> Generator[None]:
-    """Collect garbage between runs only: its timing must not reach into them."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -144,6 +144,11 @@ class Run(Generic[A]):
         return self._world.tape.widths
 
     @property
+    def seed(self) -> int:
+        """Seed of the programs' own randomness."""
+        return self._world.seed
+
+    @property
     def tape_deviations(self) -> dict[int, int]:
         """The choices that were not the default, as index taken by position."""
         return self._world.tape.deviations()

@@ -28,6 +28,10 @@ DEPTHS: Final = (1, 2, 3)
 """Depths that the strategy tries in turn where none is said."""
 
 
+MEASURED: Final = 10
+"""Runs that the horizon is measured by; no more, so that processes can share the others."""
+
+
 UNFAIR: Final = 20
 """How many times the shortest run a run may last before its choices become fair."""
 
@@ -116,8 +120,15 @@ class ProbabilisticConcurrencyTesting(Sampling):
         self._chooser: Chains | None = None
         self._horizon = 1
         self._least = 0  # events of the shortest run
+        self._longest = 1
         self._chains = 1
         self._tried: dict[int, int] = {}
+
+    @property
+    @override
+    def independent(self) -> bool:
+        """Whether the horizon has been measured."""
+        return self._runs >= MEASURED
 
     @property
     @override
@@ -125,7 +136,7 @@ class ProbabilisticConcurrencyTesting(Sampling):
         """Least probability that a bug would have been found by now, by its depth."""
         found: dict[int, float] = {}
         for depth, runs in sorted(self._tried.items()):
-            once = 1 / (self._chains * self._horizon ** (depth - 1))
+            once = 1 / (self._chains * self._longest ** (depth - 1))
             found[depth] = 1 - (1 - once) ** runs
         return found
 
@@ -133,6 +144,8 @@ class ProbabilisticConcurrencyTesting(Sampling):
     def sample(self, number: int) -> Chooser:
         """Draw the chains of the *number*-th run, counted from 1."""
         depth = self._depths[number % len(self._depths)]
+        # Counted here, not when it has run: it may be another process that runs it.
+        self._tried[depth] = self._tried.get(depth, 0) + 1
         self._chooser = Chains(
             f"{self._seed}:{number}:pct", depth, self._horizon, UNFAIR * self._least
         )
@@ -142,9 +155,9 @@ class ProbabilisticConcurrencyTesting(Sampling):
     def observe(self, run: Observed) -> None:
         """Measure the run."""
         super().observe(run)
-        self._horizon = max(self._horizon, run.events)
-        self._least = min(self._least or run.events, run.events)
+        self._longest = max(self._longest, run.events)
+        if self._runs < MEASURED:
+            self._horizon = max(self._horizon, run.events)
+            self._least = min(self._least or run.events, run.events)
         if self._chooser is not None:
             self._chains = max(self._chains, self._chooser.chains)
-            depth = self._chooser.depth
-            self._tried[depth] = self._tried.get(depth, 0) + 1

@@ -50,6 +50,11 @@ class Portfolio:
         return self.exhausted
 
     @property
+    def independent(self) -> bool:
+        """Whether later proposals need not know what became of the last one."""
+        return self._member is not self._systematic and getattr(self._member, "independent", False)
+
+    @property
     def bound(self) -> int | None:
         """Deviations of which all schedules have been tried."""
         return self._systematic.bound

@@ -25,6 +25,14 @@ class Sampling:
         self._runs = -1
 
     @property
+    def independent(self) -> bool:
+        """Whether later proposals need not know what became of the last one.
+
+        Processes that share the schedules then need not all run it.
+        """
+        return self._runs > 0
+
+    @property
     def done(self) -> bool:
         """Whether nothing is left to try."""
         return self.exhausted
@@ -47,7 +55,8 @@ class Sampling:
 
     def observe(self, run: Observed) -> None:
         """Notice a run without choices and without chance: it is the only one."""
-        self.exhausted = not run.widths and not run.drew
+        if self._runs <= 0:
+            self.exhausted = not run.widths and not run.drew
 
 
 class Random(Sampling):
