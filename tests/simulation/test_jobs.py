@@ -9,6 +9,7 @@ import pytest
 import races
 
 from effactor.interpreters import Simulation, explore, replay
+from effactor_interpreters.simulation.sharing import _merged, _Part  # pyright: ignore[reportPrivateUsage]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,3 +96,12 @@ def test_no_schedule_begins_after_the_budget_is_spent(jobs: int) -> None:
     verdict = explore(races.never_none, 1_000_000, budget=1e-9, jobs=jobs)
     assert verdict.ok or verdict.failure is not None
     assert 1 <= verdict.runs <= 2
+
+
+def test_of_two_failures_the_one_of_the_lower_number_counts() -> None:
+    late = _Part([(1, 10, 5, {"a": 1}, ()), (5, 50, 5, {"a": 1}, ())], failure=(5, 50, {}))
+    early = _Part([(1, 10, 5, {"a": 1}, ()), (2, 20, 5, {"a": 1}, ())], failure=(2, 20, {0: 1}))
+    for parts in ([late, early], [early, late]):
+        found = _merged(parts)
+        assert (found.failure, found.draw) == ((2, 20, {0: 1}), 20)
+        assert (found.runs, found.steps, found.hits, found.seen) == (2, 10, {"a": 2}, {10, 20})
