@@ -75,6 +75,7 @@ from effactor.errors import (
     UnknownActors,
     Violation,
 )
+from effactor.programs.buggifying import buggify
 from effactor.programs.catching import catch
 from effactor.programs.conversions import from_io_result, from_maybe, from_result
 from effactor.programs.do import Do, program
@@ -237,6 +238,7 @@ __all__ = [
     "at_least",
     "become",
     "bracket",
+    "buggify",
     "catch",
     "every",
     "explain",

@@ -36,6 +36,7 @@ Kind = Literal[
     "become",
     "unbecome",
     "crash",
+    "fault",
     "end",
 ]
 

@@ -149,6 +149,8 @@ def sentence(record: Record) -> str:
             return f"takes up {shown(subject)} again"
         case "crash":
             return f"crash {target}"
+        case "fault":
+            return f"fault: {subject}"
         case "end":
             return _ending(subject)
         case kind:

@@ -60,7 +60,7 @@ def race(shell: Shell) -> None:
 
 
 def token_in(text: str) -> str:
-    found = re.search(r"effactor replay race:race (ef1:\S+)", text)
+    found = re.search(r"effactor replay race:race (ef2:\S+)", text)
     assert found is not None, text
     return found[1]
 

@@ -113,9 +113,12 @@ def files(shell: Shell) -> None:
         ("simulate stall:scenario --time now", "effactor simulate: invalid value for '--time': "),
         # tokens
         ("replay stall:scenario", "effactor replay: missing argument 'TOKEN' (see effactor repla"),
-        ("replay stall:scenario tea", "effactor: bad token 'tea': a token starts with 'ef1:'"),
-        ("replay stall:scenario ef1:A", "effactor: bad token 'ef1:A': it is damaged; copy it who"),
-        ("replay stall:scenario ef1:AGOLpgMBAgE", "effactor: bad token 'ef1:AGOLpgMBAgE': it bel"),
+        ("replay stall:scenario tea", "effactor: bad token 'tea': a token starts with 'ef2:'"),
+        ("replay stall:scenario ef2:A", "effactor: bad token 'ef2:A': it is damaged; copy it who"),
+        (
+            "replay stall:scenario ef2:AGOLpgMDAQECGis8TV5vALOP",
+            "effactor: bad token 'ef2:AGOLpgMDAQECGis8TV5vALOP': it bel",
+        ),
         # dry runs
         ("dry-run stall:with_system", "effactor: stall:with_system needs a system to run in, and "),
         ("dry-run stall:nap --format svg", "effactor dry-run: invalid value for '--format': 'svg"),

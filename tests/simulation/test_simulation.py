@@ -701,10 +701,12 @@ def test_wrong_arguments_are_refused_with_advice() -> None:
 @pytest.mark.parametrize(
     ("token", "reason"),
     [
-        ("nonsense", "a token starts with 'ef1:'"),
-        ("ef1:", "damaged"),
-        ("ef1:!!!!", "damaged"),
-        ("ef1:AAAA", "damaged"),
+        ("nonsense", "a token starts with 'ef2:'"),
+        ("ef2:", "damaged"),
+        ("ef2:!!!!", "damaged"),
+        ("ef2:AAAA", "damaged"),
+        (simulate(oversells).token[:-3], "damaged"),
+        ("ef1:AAAAAAAA", "its format 'ef1:' is that of an older effactor"),
         (simulate(in_turn).token, "belongs to another scenario than 'oversells'"),
     ],
 )
@@ -723,9 +725,10 @@ def test_a_token_that_no_longer_fits_is_non_determinism() -> None:
         two_tells(sim)
 
     changed.__name__ = "oversells"
+    from effactor_interpreters.simulation.faults.script import Deviation, Script
     from effactor_interpreters.simulation.token import Recording
 
-    far = Recording("oversells", 0, "async", {0: 7}).encode()
+    far = Recording("oversells", 0, "async", Script((Deviation(0, 7, 0, 0),))).encode()
     assert isinstance(replay(changed, far).error, NonDeterminism)
     assert replay(changed, token) is not None
 
@@ -992,9 +995,10 @@ def test_a_swallowed_escape_in_the_scenario_itself_is_found() -> None:
 
 
 def test_a_token_with_choices_that_never_came_is_non_determinism() -> None:
+    from effactor_interpreters.simulation.faults.script import Deviation, Script
     from effactor_interpreters.simulation.token import Recording
 
-    far = Recording("in_turn", 0, "async", {99: 1}).encode()
+    far = Recording("in_turn", 0, "async", Script((Deviation(99, 1, 0, 0),))).encode()
     assert isinstance(replay(in_turn, f"{far}\n").error, NonDeterminism)
 
 

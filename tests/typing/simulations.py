@@ -49,9 +49,9 @@ assert_type(simulate(silent), Run[None])
 assert_type(simulate(scenario).value, int | None)
 assert_type(simulate(lambda sim: sim.run(count)), Run[int])
 
-assert_type(replay(count, "ef1:"), Run[int])
-assert_type(replay(scenario, "ef1:"), Run[int])
-assert_type(replay(in_steps, "ef1:"), Run[str])
+assert_type(replay(count, "ef2:"), Run[int])
+assert_type(replay(scenario, "ef2:"), Run[int])
+assert_type(replay(in_steps, "ef2:"), Run[str])
 
 assert_type(explore(count), Verdict)
 assert_type(explore(scenario, schedules=10, time="latency"), Verdict)

@@ -43,7 +43,7 @@ def cli(context: click.Context) -> None:
     \b
     effactor run shop:checkout_all --input orders.jsonl
     effactor simulate shop:never_oversold --schedules 2000
-    effactor replay shop:oversells ef1:AGOLpgMBAgE
+    effactor replay shop:oversells ef2:AGOLpgMDAQECGis8TV5vALOP
     effactor dry-run shop:checkout_one --format mermaid
     """  # noqa: D301 - \b is click's mark for lines to keep
     if context.invoked_subcommand is None:

@@ -30,8 +30,8 @@ def replay(target: str, token: str, *, everything: bool, as_json: bool) -> int:
     """Run a scenario again, exactly as the token of a failure says.
 
     \b
-    effactor replay shop:oversells ef1:AGOLpgMBAgE
-    effactor replay shop:oversells ef1:AGOLpgMBAgE --trace
+    effactor replay shop:oversells ef2:AGOLpgMDAQECGis8TV5vALOP
+    effactor replay shop:oversells ef2:AGOLpgMDAQECGis8TV5vALOP --trace
 
     Exit status 1 means that it failed again.
     """  # noqa: D301 - \b is click's mark for lines to keep

@@ -13,7 +13,7 @@ from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.runtime.insisting import goes_on
 from effactor_interpreters.runtime.letters import Letter, Refusal, refuse
 from effactor_interpreters.runtime.stashing import STASHED, keep
-from effactor_interpreters.runtime.states import RUNNING, SUSPENDED
+from effactor_interpreters.runtime.states import RUNNING, STOPPED, SUSPENDED
 from effactor_interpreters.runtime.waits import Wait, handler_failed, time_limit_of
 from effactor_interpreters.runtime.work import PLAIN, WORK
 
@@ -32,6 +32,10 @@ def suspend(cell: Cell, driver: Driver, reply: Any, waited: Any) -> None:
     """
     driver.reply = reply
     cell.driver = driver
+    if cell.state == STOPPED:
+        # It has crashed in the midst of this step: whoever cut its power parks the driver.
+        driver.waiting = waited
+        return
     cell.state = SUSPENDED
     driver.must_cancel, driver.guarded = cell.killed is not None, False
     if cell.relations_made is not None:
@@ -98,6 +102,9 @@ def step(cell: Cell, error: BaseException | None) -> None:
         else:
             current_tasks[loop] = previous
     if waited is not DONE:
+        if cell.driver is None:
+            driver.waiting = waited  # it has crashed in the midst of this step
+            return
         cell.state = SUSPENDED
         wait_on(cell, driver, waited)
         if error is not None and isinstance(error, CancelledError):

@@ -17,7 +17,7 @@ _ROWS: Final = 24
 _COLUMNS: Final = 6
 _WIDTH: Final = 100
 ARROWS: Final = frozenset({"ask", "tell", "reply", "failure", "stop"})
-SHOWN: Final = ARROWS | {"stash", "unstashed", "timer", "crash"}
+SHOWN: Final = ARROWS | {"stash", "unstashed", "timer", "crash", "fault"}
 
 
 def sequence(trace: Trace, marks: Mapping[int, str], outcome: str) -> list[str]:
@@ -107,6 +107,8 @@ def _note(record: Record) -> str:
         return "* crashes"
     if record.kind == "begin":
         return "* begins"
+    if record.kind == "fault":
+        return f"* {record.subject}"
     return f"* {record.kind} {_label(record)}"
 
 

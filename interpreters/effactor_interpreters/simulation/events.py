@@ -45,9 +45,12 @@ class Event:
         source: Path of whoever caused it.
         target: Path of whoever it happens to.
         subject: The message, reply or the like.
+        is_fault: Whether it is something that goes wrong.
     """
 
     __slots__ = ("key", "order", "source", "subject", "target")
+
+    is_fault: bool = False
 
     def __init__(
         self, step: int, seq: int, key: Key, source: str, target: str, subject: Any
@@ -379,6 +382,11 @@ class Returning:
         self._source = source
         self.asker: str = asker
         self.sent: bool = False
+
+    @property
+    def asked(self) -> Any:
+        """The asker's own reply object."""
+        return self._reply
 
     @property
     def time_limit(self) -> float | None:

@@ -144,11 +144,22 @@ def _how(failure: Failure) -> str:
     found += f" ({failure.strategy}, seed {failure.seed})"
     if isinstance(failure.error, NonDeterminism) and failure.error.where:
         return f"{found}, which was run twice"
-    count = len(failure.deviations)
-    if not count:
+    if not failure.deviations:
         return f"{found}; it fails in the default order already"
-    plural = "deviation" if count == 1 else "deviations"
-    return f"{found}; shrunk to {count} {plural} from the default order"
+    return f"{found}; shrunk to {_counted(failure)}"
+
+
+def _counted(failure: Failure) -> str:
+    """Say how many faults and deviations there are."""
+    faults = len(failure.faults)
+    deviations = len(failure.deviations) - faults
+    said: list[str] = []
+    if faults:
+        said.append(f"{faults} {'fault' if faults == 1 else 'faults'}")
+    if deviations:
+        plural = "deviation" if deviations == 1 else "deviations"
+        said.append(f"{deviations} {plural} from the default order")
+    return " and ".join(said)
 
 
 def _hint(failure: Failure) -> list[str]:
@@ -160,7 +171,8 @@ def _hint(failure: Failure) -> list[str]:
 
 
 def _marks(failure: Failure) -> dict[int, str]:
-    return dict.fromkeys(failure.steps, "<- here it leaves the default order")
+    marks = dict.fromkeys(failure.steps, "<- here it leaves the default order")
+    return marks | dict.fromkeys(failure.fault_steps, "<- fault")
 
 
 def _slice(failure: Failure) -> tuple[Record, ...]:

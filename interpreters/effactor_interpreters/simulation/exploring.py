@@ -14,6 +14,7 @@ from typing_extensions import override
 from effactor.errors import Violation
 from effactor_interpreters.simulation.auditing import check_share, difference, is_due
 from effactor_interpreters.simulation.boundary import guarded
+from effactor_interpreters.simulation.conditions import CALM, conditions_of
 from effactor_interpreters.simulation.explaining import explain, mermaid_of, page_of
 from effactor_interpreters.simulation.passing import contrast
 from effactor_interpreters.simulation.runs import (
@@ -22,7 +23,9 @@ from effactor_interpreters.simulation.runs import (
     check_scenario,
     check_seed,
     check_time,
+    repeat,
     run_once,
+    sampled,
     scenario_name,
 )
 from effactor_interpreters.simulation.shrinking import shrink
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
     from effactor.errors import NonDeterminism
     from effactor.programs.program import Program
     from effactor.traces.trace import Trace
+    from effactor_interpreters.simulation.delivery import Order
+    from effactor_interpreters.simulation.faults.budget import Faults
+    from effactor_interpreters.simulation.faults.script import Mode, Script
     from effactor_interpreters.simulation.simulation import Simulation
     from effactor_interpreters.simulation.tape import Chooser
     from effactor_interpreters.simulation.token import TimeMode
@@ -61,6 +67,8 @@ class Failure:
         steps: Numbers of the events that were chosen against the default.
         relevant: Numbers of the records that the failure depends on.
         passing: What is otherwise in the nearest run that passes, in words.
+        faults: The faults that were not planned, in words.
+        fault_steps: Numbers of their records.
     """
 
     error: BaseException
@@ -75,6 +83,8 @@ class Failure:
     steps: tuple[int, ...] = ()
     relevant: tuple[int, ...] = ()
     passing: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    fault_steps: tuple[int, ...] = ()
 
     def explain(self) -> str:
         """Tell the failure in one screen: what, how it came about, how to see it again.
@@ -193,9 +203,12 @@ def explore(
     schedules: int = 2000,
     seed: int = 0,
     strategy: str = "portfolio",
-    faults: None = None,
+    faults: Faults | None = None,
     time: TimeMode = "async",
     *,
+    delivery: Order = "fifo",
+    lossy: bool = False,
+    duplicating: bool = False,
     max_steps: int = MAX_STEPS,
     progress: Callable[[int, int], object] | None = None,
     audit: float = 0.01,
@@ -213,9 +226,13 @@ def explore(
             `"exhaustive"` tries all there are, `"dpor"` one for each order of conflicting steps,
             which proves as much if actors share nothing. `"pct(2)"` and `"deviations(2)"` say
             how deep.
-        faults: Reserved for fault plans; must be None.
+        faults: What goes wrong, and what may: `Faults(budget=1, crash=True)`.
         time: `"async"` lets a timer fire at any moment after it is set, as on a
             network without bounds; `"latency"` only when no message is under way.
+        delivery: `"fifo"` keeps messages of one sender to one receiver in order, `"causal"`
+            also those that their senders knew of, `"unordered"` none.
+        lossy: Whether any message may be lost, beside the budget of *faults*.
+        duplicating: Whether any message may come twice, beside that budget.
         max_steps: Steps after which a run counts as a livelock.
         progress: Called with the number of runs so far and of steps so far.
         audit: Share of the runs that are run a second time, and the first one is: a
@@ -237,10 +254,15 @@ def explore(
         msg = f"explore: schedules must be an integer >= 1, got {schedules!r}"
         raise ValueError(msg)
     share = check_share("explore", audit)
-    plan = strategy_of("explore", strategy, seed)
-    if faults is not None:
-        msg = "explore: there are no fault plans yet; crash an actor with sim.crash(ref)"
+    conditions = conditions_of("explore", faults, delivery, lossy=lossy, duplicating=duplicating)
+    if strategy == "dpor" and (conditions.may_fail or delivery != "fifo"):
+        msg = (
+            'explore: strategy "dpor" reorders messages and knows no choice of faults, and no '
+            'delivery but "fifo"; take "portfolio" or "deviations", or plan the faults with '
+            "Faults(budget=0, plan=(...))"
+        )
         raise ValueError(msg)
+    plan = strategy_of("explore", strategy, seed, reduces=conditions == CALM)
     seen: set[int] = set()
     hits: dict[str, int] = {}
     unknown: dict[str, int] = {}
@@ -253,14 +275,44 @@ def explore(
     passing: tuple[str, ...] = ()
 
     def once(chooser: Chooser, draw: int) -> Run[Any]:
-        return run_once(scenario, chooser, seed=seed + draw, time=time, max_steps=max_steps)
+        if getattr(chooser, "draws", False):
+            chooser = sampled(chooser, conditions, f"{seed}:{draw}")
+        return run_once(
+            scenario,
+            chooser,
+            seed=seed + draw,
+            time=time,
+            max_steps=max_steps,
+            conditions=conditions,
+        )
 
-    def once_of(watched: Any, chooser: Chooser) -> Run[Any]:
-        return run_once(watched, chooser, seed=seed + draw, time=time, max_steps=max_steps)
+    def again(script: Script, mode: Mode) -> Run[Any]:
+        return repeat(
+            scenario,
+            script,
+            mode,
+            seed=seed + draw,
+            time=time,
+            max_steps=max_steps,
+            conditions=conditions.without_choice(),
+        )
+
+    def as_it_was(earlier: Run[Any], watched: Any, chooser: Chooser) -> Run[Any]:
+        repeated = earlier.script.without_plan() if earlier.repeats else None
+        return run_once(
+            watched,
+            chooser,
+            seed=seed + draw,
+            time=time,
+            max_steps=max_steps,
+            conditions=conditions.without_choice() if earlier.repeats else conditions,
+            script=repeated,
+            mode="places",
+        )
 
     def compared(run: Run[Any]) -> NonDeterminism | None:
         chooser = Following(run.tape_deviations, strict=True)
-        return difference(run, lambda: once(chooser, draw))
+        return difference(run, lambda: as_it_was(run, scenario, chooser))
 
     with guarded(), without_gc():
         while runs < schedules and not plan.done:
@@ -288,12 +340,18 @@ def explore(
             if runs % RUNS_BETWEEN_COLLECTIONS == 0:
                 gc.collect(1)
         if failing is not None:
-            failing = shrink(failing, lambda d: once(Following(d, strict=False), draw))
+            failing = shrink(failing, again, lambda chooser: once(chooser, draw))
             flaw = compared(failing) if share else None
             if flaw is not None and failing.error is not None:
                 failing.error.add_note(f"Not every run of this schedule fails so: {flaw}")
-            needed = relevant(failing, scenario, once_of)
-            passing = contrast(failing, lambda d: once(Following(d, strict=False), draw))
+            found = failing
+            needed = relevant(failing, scenario, lambda s, c: as_it_was(found, s, c))
+            if failing.script.faults:
+                went_wrong = (r.step for r in failing.trace if r.kind in {"crash", "fault"})
+                needed = tuple(sorted({*needed, *went_wrong}))
+            passing = contrast(
+                failing, lambda d: as_it_was(found, scenario, Following(d, strict=False))
+            )
         elif unstable is not None and run is not None:
             failing = run
             failing.error = unstable
@@ -317,6 +375,8 @@ def explore(
             failing.deviating_steps,
             needed,
             passing,
+            failing.faults,
+            failing.fault_steps,
         )
     return Verdict(
         failure is None,

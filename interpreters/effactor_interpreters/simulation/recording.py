@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from effactor.programs import operations as ops
 from effactor.programs.mailbox import Become, Stash, Unbecome, UnstashAll
 from effactor.programs.timers import CancelTimer, ScheduleOnce
+from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.engine.coordination import COORDINATION
 from effactor_interpreters.runtime.engine.signals import SUSPENDED
 from effactor_interpreters.runtime.ephemeral import Begun, SpawnEphemeral
@@ -38,6 +39,15 @@ _EFFECTS: dict[type[Any], tuple[Kind, Callable[[Any, Any, str], tuple[str, Any]]
     ScheduleOnce: ("schedule", lambda o, _, _own: (o.ref.path, o)),
     CancelTimer: ("cancel", lambda o, _, own: (own, o)),
 }
+
+# What a power cut may come before or after: effects, and not how programs are put together.
+_RISKY: frozenset[type[Any]] = frozenset(
+    (
+        *_EFFECTS,
+        *(ops.Ask, ops.Tell, ops.Stop, ops.Spawn),
+        *(SpawnEphemeral, Stash),
+    )
+)
 
 # Noted before they are performed: what they lead to comes after them.
 _NOTED_FIRST: frozenset[Kind] = frozenset(
@@ -94,7 +104,38 @@ def recording_effects(table: dict[type[Any], Any], world: SimulatedWorld) -> dic
         cls: recorded(perform, *_EFFECTS[cls]) if cls in _EFFECTS else perform
         for cls, perform in table.items()
     }
-    return {**effects, ops.Spawn: spawned, SpawnEphemeral: spawned, Stash: stashed}
+    effects |= {ops.Spawn: spawned, SpawnEphemeral: spawned, Stash: stashed}
+    if world.cuts_power_within:
+        effects |= {cls: _risky(effects[cls], world) for cls in effects.keys() & _RISKY}
+    return effects
+
+
+class _PowerCut:
+    """What a program waits for whose actor has crashed: nothing."""
+
+    def withdraw(self) -> bool:
+        return False
+
+    def describe(self) -> str:
+        return "nothing any more: it has crashed"
+
+
+def _risky(perform: Any, world: SimulatedWorld) -> Any:
+    """Let the power go before or after an effect of an actor's program, if that is the fault."""
+
+    def performed(operation: Any, fiber: Any) -> Any:
+        cell = fiber.owner
+        if not isinstance(cell, Cell) or world.hazards is None:
+            return perform(operation, fiber)
+        strikes = world.hazards.effect(cell)
+        if strikes("before effect"):
+            return fiber.wait(_PowerCut())
+        answer = perform(operation, fiber)
+        if strikes("after effect"):
+            return answer if answer is SUSPENDED else fiber.wait(_PowerCut())
+        return answer
+
+    return performed
 
 
 def _coordinated(operation: Any) -> str:

@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 from typing_extensions import TypeVar, override
 
@@ -20,14 +20,20 @@ from effactor.traces.trace import Trace
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.simulation.boundary import guarded, inside
+from effactor_interpreters.simulation.conditions import CALM, Conditions, conditions_of
+from effactor_interpreters.simulation.faults.swarm import Swarm
+from effactor_interpreters.simulation.retracing import Retracing
 from effactor_interpreters.simulation.simulation import Simulation
-from effactor_interpreters.simulation.tape import Following, Tape, UniformRandom
+from effactor_interpreters.simulation.tape import Tape, UniformRandom
 from effactor_interpreters.simulation.token import Recording, TimeMode, decode
 from effactor_interpreters.simulation.world import SimulatedWorld
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterable
 
+    from effactor_interpreters.simulation.delivery import Order
+    from effactor_interpreters.simulation.faults.budget import Faults
+    from effactor_interpreters.simulation.faults.script import Mode, Script
     from effactor_interpreters.simulation.tape import Chooser
 
 A = TypeVar("A")
@@ -44,6 +50,7 @@ class Run(Generic[A]):
         error: What it raised, or None.
         steps: Number of events that happened.
         hits: How often each `sometimes` was true, by name.
+        repeats: Whether it follows a script, so that its faults were offered to nobody.
         unknown: Names of checks of histories that gave up at their limit.
     """
 
@@ -63,6 +70,8 @@ class Run(Generic[A]):
         self.unknown: tuple[str, ...] = tuple(unknown)
         self._scenario = scenario
         self._world = world
+        self._misaligned = 0
+        self.repeats: bool = False
         self._trace: Trace | None = None
 
     @property
@@ -74,8 +83,25 @@ class Run(Generic[A]):
     def token(self) -> str:
         """Text that replays this run."""
         world = self._world
-        deviations = world.tape.deviations()
-        return Recording(self._scenario, world.seed, world.time_mode, deviations).encode()
+        recording = Recording(
+            self._scenario, world.seed, world.time_mode, self.script, world.delivery
+        )
+        return recording.encode()
+
+    @property
+    def script(self) -> Script:
+        """What the run did against the default: deviations and faults."""
+        return self._world.script
+
+    @property
+    def misaligned(self) -> int:
+        """How many deviations and faults of a replay found no place; 0 if it was no replay."""
+        return self._misaligned
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The faults that happened without being planned, in words."""
+        return tuple(fault.describe() for _, fault in self._world.faults_in_words)
 
     @property
     def trace(self) -> Trace:
@@ -125,15 +151,30 @@ class Run(Generic[A]):
 
     @property
     def deviations(self) -> tuple[str, ...]:
-        """The choices that were not the default, in words."""
+        """The choices that were not the default, and the faults, in words."""
         from effactor_interpreters.simulation.explaining import in_words
 
-        return tuple(in_words(*deviation) for deviation in self._world.deviations)
+        said = [(each[0], in_words(*each)) for each in self._world.deviations]
+        said += [(step, fault.describe()) for step, fault in self._world.faults_in_words]
+        return tuple(text for _, text in sorted(said, key=lambda each: each[0]))
 
     @property
     def deviating_steps(self) -> tuple[int, ...]:
         """The numbers of the events chosen against the default."""
         return tuple(step for step, _, _ in self._world.deviations)
+
+    @property
+    def fault_steps(self) -> tuple[int, ...]:
+        """The numbers of the records of the faults that were not planned."""
+        return tuple(step for step, _ in self._world.faults_in_words)
+
+    def left_out(self, chooser: Retracing) -> None:
+        """Learn that the run was to repeat a script; count what it did not."""
+        self.repeats = True
+        hazards = self._world.hazards
+        self._misaligned = len(chooser.left) + chooser.forced
+        if hazards is not None:
+            self._misaligned += len(hazards.end())
 
     @override
     def __repr__(self) -> str:
@@ -210,6 +251,9 @@ def run_once(
     seed: int,
     time: TimeMode,
     max_steps: int,
+    conditions: Conditions = CALM,
+    script: Script | None = None,
+    mode: Mode = "strict",
 ) -> Run[Any]:
     """Run a scenario once; the standard library must be guarded already.
 
@@ -219,12 +263,17 @@ def run_once(
         seed: Seed of the program's randomness.
         time: When timers may fire.
         max_steps: Steps after which it is a livelock.
+        conditions: The network, and what may go wrong.
+        script: Faults to repeat; the chooser repeats its deviations.
+        mode: How they are repeated.
 
     Returns:
         The run.
     """
     # In a copy, so that what a run does to context variables ends with it.
-    return copy_context().run(_run_once, scenario, chooser, seed, time, max_steps)
+    return copy_context().run(
+        _run_once, scenario, chooser, seed, time, max_steps, conditions, script, mode
+    )
 
 
 def _run_once(
@@ -233,8 +282,15 @@ def _run_once(
     seed: int,
     time: TimeMode,
     max_steps: int,
+    conditions: Conditions,
+    script: Script | None,
+    mode: Mode,
 ) -> Run[Any]:
-    world = SimulatedWorld(Tape(chooser), seed, time, max(1, max_steps // 10))
+    refuels = max(1, max_steps // 10)
+    world = SimulatedWorld(Tape(chooser), seed, time, refuels, conditions.delivery)
+    repeated = () if script is None else script.faults
+    if conditions is not CALM or repeated:
+        world.expect_faults(conditions, repeated, mode)
     value: Any = None
     error: BaseException | None = None
     with inside(world), _running(world):
@@ -248,6 +304,59 @@ def _run_once(
         finally:
             world.end()
     return Run(scenario_name(scenario), world, value, error, simulation.hits, simulation.unknown)
+
+
+def sampled(chooser: Chooser, conditions: Conditions, seed: str) -> Chooser:
+    """Let faults be drawn beside what a chooser draws.
+
+    Args:
+        chooser: One that draws.
+        conditions: What may go wrong.
+        seed: Any text.
+
+    Returns:
+        The chooser itself if nothing may.
+    """
+    return Swarm(chooser, f"{seed}:faults") if conditions.may_fail else chooser
+
+
+def repeat(
+    scenario: Program[Any, Any] | Callable[[Simulation], Any],
+    script: Script,
+    mode: Mode,
+    *,
+    seed: int,
+    time: TimeMode,
+    max_steps: int,
+    conditions: Conditions = CALM,
+) -> Run[Any]:
+    """Run a scenario as a script tells; the standard library must be guarded already.
+
+    Args:
+        scenario: A program or a function of the simulation.
+        script: Deviations and faults.
+        mode: How they are repeated.
+        seed: Seed of the program's randomness.
+        time: When timers may fire.
+        max_steps: Steps after which it is a livelock.
+        conditions: The network, and what happens in any case.
+
+    Returns:
+        The run, which knows what did not fit.
+    """
+    chooser = Retracing(script, mode)
+    run: Run[Any] = run_once(
+        scenario,
+        chooser,
+        seed=seed,
+        time=time,
+        max_steps=max_steps,
+        conditions=conditions,
+        script=script,
+        mode=mode,
+    )
+    run.left_out(chooser)
+    return run
 
 
 def check_time(where: str, time: object) -> None:
@@ -274,6 +383,10 @@ def simulate(
     *,
     time: TimeMode = "latency",
     max_steps: int = MAX_STEPS,
+    faults: Faults | None = None,
+    delivery: Order = "fifo",
+    lossy: bool = False,
+    duplicating: bool = False,
 ) -> Run[A]: ...
 @overload
 def simulate(
@@ -282,6 +395,10 @@ def simulate(
     *,
     time: TimeMode = "latency",
     max_steps: int = MAX_STEPS,
+    faults: Faults | None = None,
+    delivery: Order = "fifo",
+    lossy: bool = False,
+    duplicating: bool = False,
 ) -> Run[A]: ...
 @overload
 def simulate(
@@ -290,6 +407,10 @@ def simulate(
     *,
     time: TimeMode = "latency",
     max_steps: int = MAX_STEPS,
+    faults: Faults | None = None,
+    delivery: Order = "fifo",
+    lossy: bool = False,
+    duplicating: bool = False,
 ) -> Run[A]: ...
 def simulate(
     scenario: Program[Any, Any] | Callable[[Simulation], Any],
@@ -297,6 +418,10 @@ def simulate(
     *,
     time: TimeMode = "latency",
     max_steps: int = MAX_STEPS,
+    faults: Faults | None = None,
+    delivery: Order = "fifo",
+    lossy: bool = False,
+    duplicating: bool = False,
 ) -> Run[Any]:
     """Run a program or a scenario once, on virtual time, in the order that a seed draws.
 
@@ -307,20 +432,28 @@ def simulate(
         time: `"latency"` lets timers fire only when no message is under way,
             `"async"` at any moment after they are set.
         max_steps: Steps after which the run counts as a livelock.
+        faults: What goes wrong, and what may.
+        delivery: `"fifo"` keeps messages of one sender to one receiver in order, `"causal"`
+            also those that their senders knew of, `"unordered"` none.
+        lossy: Whether any message may be lost, beside the budget of *faults*.
+        duplicating: Whether any message may come twice, beside that budget.
 
     Returns:
         The run. What was raised is its `error`; nothing is raised here.
 
     Raises:
-        TypeError: If *scenario* is neither a program nor a function.
-        ValueError: If *seed* is negative, or *time* unknown.
+        TypeError: If *scenario* is neither a program nor a function, or *faults* no `Faults`.
+        ValueError: If *seed* is negative, or *time* or *delivery* unknown.
     """
     check_scenario("simulate", scenario)
     check_time("simulate", time)
     check_seed("simulate", seed)
+    conditions = conditions_of("simulate", faults, delivery, lossy=lossy, duplicating=duplicating)
     with guarded():
-        chooser = UniformRandom(f"{seed}:schedule")
-        return run_once(scenario, chooser, seed=seed, time=time, max_steps=max_steps)
+        chooser = sampled(UniformRandom(f"{seed}:schedule"), conditions, str(seed))
+        return run_once(
+            scenario, chooser, seed=seed, time=time, max_steps=max_steps, conditions=conditions
+        )
 
 
 def check_seed(where: str, seed: object) -> None:
@@ -339,48 +472,73 @@ def check_seed(where: str, seed: object) -> None:
 
 
 @overload
-def replay(scenario: Program[A, Any], token: str, *, max_steps: int = MAX_STEPS) -> Run[A]: ...
+def replay(
+    scenario: Program[A, Any],
+    token: str,
+    *,
+    mode: Literal["strict", "guided"] = "strict",
+    max_steps: int = MAX_STEPS,
+) -> Run[A]: ...
 @overload
 def replay(
     scenario: Callable[[Simulation], Coroutine[Any, Any, A]],
     token: str,
     *,
+    mode: Literal["strict", "guided"] = "strict",
     max_steps: int = MAX_STEPS,
 ) -> Run[A]: ...
 @overload
 def replay(
-    scenario: Callable[[Simulation], A], token: str, *, max_steps: int = MAX_STEPS
+    scenario: Callable[[Simulation], A],
+    token: str,
+    *,
+    mode: Literal["strict", "guided"] = "strict",
+    max_steps: int = MAX_STEPS,
 ) -> Run[A]: ...
 def replay(
     scenario: Program[Any, Any] | Callable[[Simulation], Any],
     token: str,
     *,
+    mode: Literal["strict", "guided"] = "strict",
     max_steps: int = MAX_STEPS,
 ) -> Run[Any]:
-    """Run a program or scenario again, exactly as its token says.
+    """Run a program or scenario again, as its token says. Its faults need no plan for that.
 
     Args:
         scenario: The program or scenario that the token was made with.
         token: `Run.token` or `Failure.token`.
+        mode: `"strict"` demands that every choice fits. `"guided"`, for a scenario that has
+            changed, looks for the same events wherever they are now, and takes the default
+            elsewhere; `Run.misaligned` counts what was not found.
         max_steps: Steps after which the run counts as a livelock.
 
     Returns:
         The run. What was raised is its `error`; a scenario that has changed so much
-        that the token no longer fits gives the error `NonDeterminism`.
+        that the token no longer fits strictly gives the error `NonDeterminism`, which names
+        the first event that differs.
 
     Raises:
         BadToken: If the token cannot be read, or belongs to another scenario.
         TypeError: If *scenario* is neither a program nor a function.
+        ValueError: If there is no such *mode*.
     """
     check_scenario("replay", scenario)
+    if mode not in {"strict", "guided"}:
+        msg = f'replay: mode must be "strict" or "guided", got {mode!r}'
+        raise ValueError(msg)
     recording = decode(token, scenario_name(scenario))
+    conditions = Conditions(recording.delivery)
     with guarded():
-        chooser = Following(recording.deviations, strict=True)
-        run = run_once(
-            scenario, chooser, seed=recording.seed, time=recording.time, max_steps=max_steps
+        run = repeat(
+            scenario,
+            recording.script,
+            mode,
+            seed=recording.seed,
+            time=recording.time,
+            max_steps=max_steps,
+            conditions=conditions,
         )
-    last = max(recording.deviations, default=-1)
-    if run.error is None and last >= len(run.choices):
-        expected, found = f"at least {last + 1} choices", f"{len(run.choices)}, and no failure"
-        run.error = NonDeterminism(expected, found)
+    if mode == "strict" and run.error is None and run.misaligned:
+        expected = f"{run.misaligned} more deviations or faults"
+        run.error = NonDeterminism(expected, "the end of the run, and no failure")
     return run

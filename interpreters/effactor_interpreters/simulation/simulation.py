@@ -20,8 +20,12 @@ from effactor.programs.structure import a_program
 from effactor_interpreters.runtime.cell import Cell
 from effactor_interpreters.runtime.controls import START, Question
 from effactor_interpreters.runtime.engine.synchronous import answer_of
+from effactor_interpreters.runtime.reviving import can_revive
 from effactor_interpreters.runtime.runs import Run
+from effactor_interpreters.runtime.states import STOPPED
 from effactor_interpreters.runtime.system import ActorSystem
+from effactor_interpreters.simulation.faults.afflictions import Cut
+from effactor_interpreters.simulation.faults.plan import check_clock, path_of, sides_of
 from effactor_interpreters.simulation.footprints import process
 from effactor_interpreters.simulation.oracles import Oracles
 from effactor_interpreters.simulation.recording import recording_effects
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
     from effactor.actors.actor import Actor
     from effactor.actors.props import SpawnOptions
+    from effactor_interpreters.simulation.faults.afflictions import Afflictions
     from effactor_interpreters.simulation.world import SimulatedWorld
 
 A = TypeVar("A")
@@ -98,6 +103,7 @@ class Simulation(Oracles):
         return task.result()
 
     def _finish(self) -> None:
+        self._heal()
         # Timers that nobody waits for, such as heartbeats, must not keep the run
         # alive; goals are judged at true quiescence.
         while self._world.step(timers=self.judges_the_end):
@@ -238,6 +244,11 @@ class Simulation(Oracles):
         self._pump_until(deadline)
         self._world.nanoseconds = max(self._world.nanoseconds, deadline)
 
+    def _heal(self) -> bool:
+        """End the fault phase as `Faults(heal=...)` says, if it does and has not yet."""
+        hazards = self._world.hazards
+        return hazards is not None and hazards.heal_if_planned()
+
     def _quiet(self) -> None:
         """Learn that all has become quiet before the scenario goes on."""
         if self._world.footprints is not None:
@@ -248,6 +259,8 @@ class Simulation(Oracles):
             if not self._world.step():
                 if done is None:
                     return
+                if self._heal():
+                    continue  # with a healed core it may go on
                 raise Deadlock(self._world.blocked() or ("the scenario itself waits",), cycle=False)
             self._after_step()
 
@@ -290,3 +303,101 @@ class Simulation(Oracles):
             ref: The actor; its children crash with it.
         """
         self._world.crash(self._cell(ref))
+
+    def restart(self, ref: ActorRef[Any]) -> None:
+        """Cut an actor's power and start it anew: memory and mail are lost, the ref stays.
+
+        A new instance comes from what the actor was spawned with, and its `on_started` runs
+        before its next message. Its children crash, and do not come back by themselves.
+
+        Args:
+            ref: The actor; one that has crashed comes back.
+
+        Raises:
+            ValueError: If it is part of a pool, a virtual actor or an ephemeral child, or has
+                stopped by itself.
+        """
+        cell = self._cell(ref)
+        crashed = self._world.crashed.get(ref.path) is cell
+        if not can_revive(cell) or (cell.state == STOPPED and not crashed):
+            msg = (
+                f"sim.restart: {cell.full_path} cannot come back: it has stopped, or is one that "
+                "others start anew (a worker of a pool, a virtual actor, an ephemeral child)"
+            )
+            raise ValueError(msg)
+        self._faults.forgetful[ref.path] = None
+        self._world.restart(cell)
+
+    @property
+    def _faults(self) -> Afflictions:
+        return self._world.hazards_made.state
+
+    def pause(self, ref: ActorRef[Any]) -> None:
+        """Let an actor do nothing until `resume`: its messages wait, and its timers.
+
+        Args:
+            ref: The actor.
+        """
+        self._faults.paused[self._cell(ref).ref.path] = None
+        self._say(ref.path, f"{ref.path} paused")
+
+    def resume(self, ref: ActorRef[Any]) -> None:
+        """Let an actor go on that was paused; one that was not does so anyway.
+
+        Args:
+            ref: The actor.
+        """
+        if self._faults.paused.pop(self._cell(ref).ref.path, 0) is None:
+            self._say(ref.path, f"{ref.path} goes on")
+
+    def partition(self, *sides: Any, one_way: bool = False) -> None:
+        """Cut the network until `heal`: messages from one group to another wait.
+
+        Args:
+            sides: At least two groups, each a list of refs or paths; `"*"` for all others.
+            one_way: Whether messages from later groups to earlier ones still arrive.
+
+        Raises:
+            ValueError: If there are fewer than two groups, or an actor is in two.
+            TypeError: If a group is no list of actors.
+        """
+        detail = sides_of("sim.partition", sides, one_way=one_way)
+        cuts = self._faults.cuts
+        cuts[max(cuts, default=0) + 1] = Cut.read(detail)
+        self._say("/faults", f"the network was cut: {detail}")
+
+    def heal(self) -> None:
+        """End all partitions."""
+        self._faults.cuts.clear()
+        self._say("/faults", "the network healed")
+
+    def skew(self, ref: ActorRef[Any], seconds: float = 0.0, *, drift: float = 0.0) -> None:
+        """Let an actor's clock be wrong from now on.
+
+        Args:
+            ref: The actor.
+            seconds: How far its time of day is ahead; negative for behind.
+            drift: How much too slow the clock runs that its timers go by, as a fraction.
+
+        Raises:
+            ValueError: If a number is not finite, or drift is -1 or less.
+        """
+        check_clock("sim.skew", seconds, drift)
+        path = self._cell(ref).ref.path
+        self._faults.clocks[path] = (round(seconds * 1e9), drift)
+        self._say(path, f"the clock of {path} is wrong")
+
+    def heal_core(self, *refs: ActorRef[Any]) -> None:
+        """End the fault phase: some actors work again, and no fault begins any more.
+
+        Those that have crashed come back, those that pause go on, clocks are right, and
+        they reach each other. All others stay as they are. What must happen in
+        the end is what this core can do.
+
+        Args:
+            refs: The core.
+        """
+        self._world.heal_core([path_of("sim.heal_core", ref) for ref in refs])
+
+    def _say(self, path: str, what: str) -> None:
+        self._world.note("fault", path, path, what)

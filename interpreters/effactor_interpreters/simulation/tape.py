@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from effactor_interpreters.simulation.events import Event
+    from effactor_interpreters.simulation.faults.events import FaultEvent
     from effactor_interpreters.simulation.footprints import Footprints
 
 
@@ -25,7 +26,8 @@ class Chooser(Protocol):
     """Decides which of *options* happens at the *position*-th choice.
 
     One that has a true attribute `sees_all` is asked before every step, also where there
-    is one option only; one that has `footprints` gets them filled in.
+    is one option only; one that has `footprints` gets them filled in; for one that has a
+    true attribute `draws` faults are drawn apart, see `Swarm`.
     """
 
     def __call__(self, position: int, options: Sequence[Event], /) -> int:
@@ -39,6 +41,9 @@ class Tape:
     Attributes:
         choices: The index taken at each choice.
         widths: The number of options there were.
+        position: Choices between events so far; those of faults are not counted.
+        picked: For each of these that was not the default: its position, the index taken,
+            the event, and the default.
         sees_all: Whether the chooser is asked before every step.
         footprints: What steps touch is noted here, if the chooser wants to know.
     """
@@ -47,6 +52,8 @@ class Tape:
         self._chooser = chooser
         self.choices: list[int] = []
         self.widths: list[int] = []
+        self.position: int = 0
+        self.picked: list[tuple[int, int, Event, Event]] = []
         self.sees_all: bool = getattr(chooser, "sees_all", False)
         self.footprints: Footprints | None = getattr(chooser, "footprints", None)
 
@@ -64,7 +71,49 @@ class Tape:
         if width > 1:
             self.choices.append(index)
             self.widths.append(width)
+            if index:
+                self.picked.append((self.position, index, options[index], options[0]))
+            self.position += 1
         return index
+
+    def choose_or_fault(self, options: list[Event], faults: list[FaultEvent]) -> int:
+        """Take one of *options*, or one of *faults*, which come after them.
+
+        Args:
+            options: What may happen, in the default order.
+            faults: What may go wrong instead; at least one.
+
+        Returns:
+            The index taken, of both together.
+        """
+        index = self._chooser(len(self.choices), [*options, *faults])
+        self.choices.append(index)
+        self.widths.append(len(options) + len(faults))
+        if index < len(options) and len(options) > 1:
+            if index:
+                self.picked.append((self.position, index, options[index], options[0]))
+            self.position += 1
+        return index
+
+    def fault(self, spared: Event, faults: list[FaultEvent]) -> int | None:
+        """Say, in the midst of a step, what goes wrong in it.
+
+        Args:
+            spared: Stands for that nothing does.
+            faults: What could, at least one.
+
+        Returns:
+            An index into *faults*, or None.
+        """
+        draw = getattr(self._chooser, "fault", None)
+        if draw is not None:
+            drawn: int | None = draw(faults)
+            index = 0 if drawn is None else drawn + 1
+        else:
+            index = self._chooser(len(self.choices), [spared, *faults])
+        self.choices.append(index)
+        self.widths.append(1 + len(faults))
+        return None if index == 0 else index - 1
 
     def deviations(self) -> dict[int, int]:
         """List the choices that are not the default.
@@ -86,6 +135,8 @@ class UniformRandom:
     Args:
         seed: Any text; equal texts give equal choices on every platform.
     """
+
+    draws: bool = True
 
     def __init__(self, seed: str) -> None:
         self._random = random.Random(seed).random  # schedules are no secrets

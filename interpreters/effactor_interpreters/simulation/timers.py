@@ -75,6 +75,11 @@ class Timers:
             return [first]
         return sorted(t for t in heap if t.when == first.when and not t.cancelled)
 
+    def due_except(self, stopped: Callable[[VirtualTimer], bool]) -> list[VirtualTimer]:
+        """List the same among those that are not stopped."""
+        live = sorted(t for t in self._heap if not t.cancelled and not stopped(t))
+        return [timer for timer in live if timer.when == live[0].when]
+
     def pending(self) -> list[VirtualTimer]:
         """List all that are set, in no order that means anything."""
         return [timer for timer in self._heap if not timer.cancelled]

@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
+from inspect import isawaitable
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from effactor.errors import ActorStopped, Livelock
+from effactor.errors import ActorStopped, Livelock, MailboxFull
+from effactor.programs.buggifying import decides
 from effactor.traces.wording import brief
 from effactor_interpreters.runtime.abandoning import abandon
 from effactor_interpreters.runtime.cell import Cell
-from effactor_interpreters.runtime.controls import Control, Question, StopRequest
+from effactor_interpreters.runtime.controls import START, Control, Question, StopRequest
 from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.dispatchers import handled_in_thread, outside_threads
 from effactor_interpreters.runtime.engine.signals import FATAL
@@ -28,12 +30,14 @@ from effactor_interpreters.runtime.letters import Letter
 from effactor_interpreters.runtime.lifecycle import crash
 from effactor_interpreters.runtime.names import Names
 from effactor_interpreters.runtime.quiescence import is_busy
+from effactor_interpreters.runtime.reviving import Bystanders, can_revive, revive
 from effactor_interpreters.runtime.runs import Run
 from effactor_interpreters.runtime.states import IDLE, STOPPED
 from effactor_interpreters.runtime.stopping import stopped_error
 from effactor_interpreters.runtime.watching import DeathNotice
 from effactor_interpreters.simulation.ahead import Ahead
 from effactor_interpreters.simulation.boundary import escape
+from effactor_interpreters.simulation.delivery import Causality, any_of
 from effactor_interpreters.simulation.events import (
     Beginning,
     Delivery,
@@ -45,6 +49,9 @@ from effactor_interpreters.simulation.events import (
     Unstashed,
     takings,
 )
+from effactor_interpreters.simulation.faults.injecting import Hazards
+from effactor_interpreters.simulation.faults.plan import called
+from effactor_interpreters.simulation.faults.script import Deviation, Script, identity
 from effactor_interpreters.simulation.footprints import (
     CLOCK,
     RANDOM,
@@ -57,14 +64,18 @@ from effactor_interpreters.simulation.timers import Timers, VirtualTimer
 from effactor_interpreters.simulation.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Executor
 
     from effactor.errors import EscapedEffect, Violation
     from effactor.traces.record import Kind
     from effactor_interpreters.runtime.engine.fiber import Fiber
     from effactor_interpreters.runtime.system import ActorSystem
+    from effactor_interpreters.simulation.conditions import Conditions
+    from effactor_interpreters.simulation.delivery import Order
     from effactor_interpreters.simulation.events import Key
+    from effactor_interpreters.simulation.faults.events import FaultEvent
+    from effactor_interpreters.simulation.faults.script import Mode, Taken
     from effactor_interpreters.simulation.footprints import Footprints
     from effactor_interpreters.simulation.tape import Tape
     from effactor_interpreters.simulation.token import TimeMode
@@ -91,7 +102,11 @@ class SimulatedWorld:
         records: One entry an event or effect: kind, source, target, subject, time.
         deviations: For each choice that was not the default: number of the record,
             event, default event.
+        faults_in_words: The faults that were not planned, each with the number of its record.
         answers: What functions of `free_call` answer instead of being called.
+        delivery: In which order messages arrive.
+        hazards: Decides about faults; None while there are none.
+        crashed: Actors that have crashed and not come back, by path.
         escaped: The first attempt to leave the simulation.
         parked: Drivers of crashed actors.
         broken: What the run has come to and must not, perhaps swallowed by a handler.
@@ -104,7 +119,14 @@ class SimulatedWorld:
     direct = False
     instant = False
 
-    def __init__(self, tape: Tape, seed: int, time_mode: TimeMode, max_refuels: int = 1000) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        seed: int,
+        time_mode: TimeMode,
+        max_refuels: int = 1000,
+        delivery: Order = "fifo",
+    ) -> None:
         self.tape = tape
         self.footprints: Footprints | None = tape.footprints
         self.seed = seed
@@ -113,7 +135,14 @@ class SimulatedWorld:
         self.steps: int = 0
         self.records: list[tuple[Kind, str, str, Any, int]] = []
         self.deviations: list[tuple[int, Event, Event]] = []
+        self.faults_in_words: list[tuple[int, FaultEvent]] = []
         self.answers: dict[Any, Any] = {}
+        self.delivery: Order = delivery
+        self.hazards: Hazards | None = None
+        self.crashed: dict[str, Cell] = {}
+        self._causality: Causality | None = Causality() if delivery == "causal" else None
+        self._fault_timers = 0
+        self._cut_midway: list[Cell] = []
         self.escaped: EscapedEffect | None = None
         self.parked: list[Any] = []
         self.fiber: Fiber | None = None
@@ -142,6 +171,35 @@ class SimulatedWorld:
         self._max_refuels = max_refuels
         self._awaiting_rest: list[tuple[ActorSystem, Callable[[], None]]] = []
         self._refuels = 0
+
+    def expect_faults(self, conditions: Conditions, repeated: Sequence[Taken], mode: Mode) -> None:
+        """Learn, before the run, what is to go wrong and what may.
+
+        Args:
+            conditions: The network, a plan and a budget.
+            repeated: Faults of an earlier run.
+            mode: How they are repeated.
+        """
+        decides.set(self.buggify)
+        if conditions.may_fail or conditions.faults is not None or repeated:
+            self.hazards = Hazards(
+                self,
+                conditions.faults,
+                repeated,
+                mode,
+                lossy=conditions.lossy,
+                duplicating=conditions.duplicating,
+            )
+            self.hazards.begin()
+
+    @property
+    def script(self) -> Script:
+        """What the run did against the default: deviations and faults."""
+        deviations = tuple(
+            Deviation(position, index, identity(event.key), identity(default.key))
+            for position, index, event, default in self.tape.picked
+        )
+        return Script(deviations, () if self.hazards is None else tuple(self.hazards.taken))
 
     # ------------------------------------------------------------ entropy and time
 
@@ -175,17 +233,21 @@ class SimulatedWorld:
     def now(self) -> datetime:
         """Return the virtual time of day."""
         self._read_clock()
-        return EPOCH + timedelta(microseconds=self.nanoseconds // 1000)
+        return EPOCH + timedelta(microseconds=(self.nanoseconds + self._ahead()) // 1000)
 
     def wall_seconds(self) -> float:
         """Return the virtual time of day as `time.time` does."""
         self._read_clock()
-        return _EPOCH_SECONDS + self.nanoseconds / _NANO
+        return _EPOCH_SECONDS + (self.nanoseconds + self._ahead()) / _NANO
 
     def wall_nanoseconds(self) -> int:
         """Return the virtual time of day as `time.time_ns` does."""
         self._read_clock()
-        return _EPOCH_SECONDS * _NANO + self.nanoseconds
+        return _EPOCH_SECONDS * _NANO + self.nanoseconds + self._ahead()
+
+    def _ahead(self) -> int:
+        """Return how far the clock of whoever is running is ahead, in nanoseconds."""
+        return 0 if self.hazards is None else self.hazards.clock_of(self.sender())[0]
 
     def _read_clock(self) -> None:
         if self.footprints is not None:
@@ -217,6 +279,12 @@ class SimulatedWorld:
             system.table = recording_effects(system.table, self)
 
     @property
+    def cuts_power_within(self) -> bool:
+        """Whether an actor may crash in the midst of a step."""
+        hazards = self.hazards
+        return hazards is not None and (hazards.counts("crash") or hazards.counts("restart"))
+
+    @property
     def events(self) -> int:
         """How many events have come about, whether they happened or not."""
         return self._seq
@@ -238,6 +306,9 @@ class SimulatedWorld:
         self._seq += 1
         self._read_clock()
         source = self.sender()
+        if self.hazards is not None and when > self.nanoseconds:
+            slow = self.hazards.clock_of(source)[1]
+            when = self.nanoseconds + round((when - self.nanoseconds) * (1 + slow))
         timer = VirtualTimer(
             max(when, self.nanoseconds),
             self._seq,
@@ -250,6 +321,21 @@ class SimulatedWorld:
         if not self._ended:
             self._timers.add(timer)
         return timer
+
+    def fault_timer(self, when: int, callback: Callable[[], object], what: str) -> None:
+        """Set a timer of a fault at *when*, in nanoseconds; it counts as nobody's effect."""
+        self._seq += 1
+        self._fault_timers += 1
+        key = ("/faults", self._fault_timers)
+        what = what or "planned fault"
+        when = max(when, self.nanoseconds)
+        source = "/faults"
+        if not self._ended:
+            self._timers.add(VirtualTimer(when, self._seq, key, self.steps, what, source, callback))
+
+    def timers_set(self) -> list[VirtualTimer]:
+        """List the timers that are set, in no order that means anything."""
+        return self._timers.pending()
 
     def schedule(self, drain: Callable[[], None]) -> None:
         """Drain the run queue within this step."""
@@ -282,6 +368,8 @@ class SimulatedWorld:
             raise elsewhere(cell.full_path)
         message, reply = item if type(item) is Question else (item, None)
         source = message.source if type(message) is DeathNotice else self.sender()
+        if self.hazards is not None and self._is_turned_away(cell, message, reply):
+            return
         if reply is not None:
             reply = Returning(self, reply, cell.ref.path, source)
         if type(message) is Letter:
@@ -302,11 +390,73 @@ class SimulatedWorld:
         event = Delivery(
             self.steps, self._seq, self._key(source), source, cell, message, reply, urgent=urgent
         )
+        if self._causality is not None:
+            self._causality.sent(event)
         channel = self._channels.get((source, cell, urgent))
         if channel is None:
             self._channels[source, cell, urgent] = deque((event,))
         else:
             channel.append(event)
+
+    def _is_turned_away(self, cell: Cell, message: Any, reply: Any) -> bool:
+        """Let a mailbox be full, if that is the fault of the moment."""
+        hazards = self.hazards
+        if hazards is None or not hazards.counts("mailbox_full"):
+            return False
+        if isinstance(message, Control) and type(message) is not Letter:
+            return False  # of the runtime: no mailbox turns it away
+        if not isinstance(self.system.sender(), Cell | Run):
+            return False  # a timer's message: nobody is there to learn of it
+        if not hazards.finds_full(cell):
+            return False
+        about = message.message if type(message) is Letter else message
+        error = MailboxFull(cell.full_path, about, _capacity(cell) or 0)
+        self.note("fault", cell.ref.path, cell.ref.path, f"{cell.ref.path} was full")
+        if reply is None:
+            raise error
+        Returning(self, reply, cell.ref.path, self.sender()).set_exception(error)
+        return True
+
+    def number(self) -> int:
+        """Number an event."""
+        self._seq += 1
+        return self._seq
+
+    def put_on_its_way(self, event: Delivery) -> None:
+        """Let a message arrive behind what is on its way from the same sender."""
+        if self._causality is not None:
+            self._causality.sent(event)
+        self._channels.setdefault((event.source, event.cell, event.urgent), deque()).append(event)
+
+    def channel_of(self, event: Delivery) -> deque[Delivery]:
+        """Return what is on its way from the sender of a message to its receiver, in order."""
+        return self._channels.get((event.source, event.cell, event.urgent), deque())
+
+    def take_out(self, event: Event) -> None:
+        """Take a message out that is on its way: it will not arrive."""
+        self._remove(event)
+        if self._causality is not None:
+            self._causality.over(event, happened=False)
+
+    def _remove(self, event: Event) -> None:
+        if not isinstance(event, Delivery):
+            self._loose.remove(event)
+            return
+        channel = self._channels[event.source, event.cell, event.urgent]
+        if channel[0] is event:
+            channel.popleft()
+        else:
+            channel.remove(event)
+        if not channel:
+            del self._channels[event.source, event.cell, event.urgent]
+
+    def cell_at(self, path: str) -> Cell | None:
+        """Find the living actor of a path, in any of the systems."""
+        for system in self.systems:
+            cell: Cell | None = system.cells.get(path)
+            if cell is not None:
+                return cell
+        return None
 
     def in_thread(
         self, executor: Callable[[], Executor], function: Callable[[], Any]
@@ -403,11 +553,15 @@ class SimulatedWorld:
             self._seq += 1
             key = self._key(source)
             event = Return(self.steps, self._seq, key, source, target, subject, reply, outcome)
+            if self._causality is not None:
+                self._causality.sent(event)
             self._loose.append(event)
 
     def begin_later(self, run: Run, begin: Callable[[], object]) -> None:
         """Let a program begin, in some step to come."""
         self._seq += 1
+        if self._causality is not None:
+            self._causality.begins(run)
         self._loose.append(Beginning(self._seq, run, begin))
 
     def when_quiet(self, system: ActorSystem, callback: Callable[[], None]) -> None:
@@ -460,10 +614,42 @@ class SimulatedWorld:
         """Call a function for `free_call`, or answer in its place."""
         for known, answer in self.answers.items():
             if known == function:
-                if isinstance(answer, BaseException):
-                    raise answer
-                return answer(*args, **kwargs) if callable(answer) else answer
+                if self.hazards is not None:
+                    return self._call_with_faults(function, answer, args, kwargs)
+                return _answered(answer, args, kwargs)
         return function(*args, **kwargs)
+
+    def _call_with_faults(self, function: Any, answer: Any, args: Any, kwargs: Any) -> Any:
+        assert self.hazards is not None
+        name = called(function)
+        outcome = self.hazards.outside(name)
+        if outcome is None:
+            return _answered(answer, args, kwargs)
+        said = {"error": "failed", "timeout": "timed out", "maybe": "ran and seemed to time out"}
+        sender = self.sender()
+        self.note("fault", sender, sender, f"{name} {said[outcome]}")
+        if outcome == "error":
+            msg = f"the call of {name} failed (a fault of the simulation)"
+            raise ConnectionError(msg)
+        if outcome == "timeout":
+            msg = f"the call of {name} timed out (a fault of the simulation; it did not run)"
+            raise TimeoutError(msg)
+        msg = f"the call of {name} timed out (a fault of the simulation; it did run)"
+        lost = _answered(answer, args, kwargs)
+        if isawaitable(lost):
+            return _losing(lost, msg)
+        raise TimeoutError(msg)
+
+    def buggify(self, site: str) -> bool:
+        """Decide for `buggify`."""
+        hazards = self.hazards
+        if hazards is None or not hazards.counts("buggify"):
+            return False
+        if hazards.call("buggify", site, ("true",)) is None:
+            return False
+        sender = self.sender()
+        self.note("fault", sender, sender, f"{site} was switched on")
+        return True
 
     def found_closed(self, cell: Cell) -> None:
         """Learn that somebody acts as it does because *cell* takes nothing in any more."""
@@ -503,6 +689,9 @@ class SimulatedWorld:
                 channel.popleft()
             if not channel:
                 emptied.append(key)
+            elif self.delivery == "unordered":
+                if channel[0].urgent or key[1] not in self._unstashed:
+                    ready += any_of(channel)
             elif channel[0].enabled() and (channel[0].urgent or key[1] not in self._unstashed):
                 ready.append(channel[0])
         for key in emptied:
@@ -519,11 +708,24 @@ class SimulatedWorld:
             if len(kept) != len(loose):
                 self._loose = kept
             ready += kept
+        if self._causality is not None:
+            ready = [e for e in ready if self._causality.may_happen(e)]
         if len(ready) > 1:
             ready.sort(key=_default_order)
+        if self.hazards is not None:
+            return self._options_with_faults(ready, timers=timers)
         if timers and (not ready or self.time_mode == "async"):
             ready += [Firing(timer) for timer in self._timers.due()]
         return ready
+
+    def _options_with_faults(self, ready: list[Event], *, timers: bool) -> list[Event]:
+        assert self.hazards is not None
+        state = self.hazards.state
+        ready, late = state.sift(ready)
+        if timers and (not ready or self.time_mode == "async"):
+            due = self._timers.due_except(state.stops) if state.paused else self._timers.due()
+            ready += [Firing(timer) for timer in due]
+        return ready + late
 
     def step(self, *, timers: bool = True) -> bool:
         """Let one event happen.
@@ -538,7 +740,22 @@ class SimulatedWorld:
         if not options:
             return False
         event = options[0]
-        if len(options) > 1 or self.tape.sees_all:
+        faults = None
+        if self.hazards is not None:
+            if self.hazards.due(options):
+                return True
+            faults = self.hazards.offers(options)
+        if faults:
+            index = self.tape.choose_or_fault(options, faults)
+            if index >= len(options):
+                fault = faults[index - len(options)]
+                assert self.hazards is not None
+                self.hazards.take(fault)
+                return True
+            if index:
+                default, event = event, options[index]
+                self.deviations.append((len(self.records) + 1, event, default))
+        elif len(options) > 1 or self.tape.sees_all:
             index = self.tape.choose(options)
             if index:
                 default, event = event, options[index]
@@ -561,10 +778,7 @@ class SimulatedWorld:
             elif isinstance(event, Taking):
                 event.take()
             else:
-                channel = self._channels[event.source, event.cell, event.urgent]
-                channel.popleft()
-                if not channel:
-                    del self._channels[event.source, event.cell, event.urgent]
+                self._remove(event)
             if event.reply is not None:
                 asks = self._handling.setdefault(event.cell, [])
                 # One at a time, but for those whose handlers overlap.
@@ -572,6 +786,10 @@ class SimulatedWorld:
                 asks.append((event, event.reply))
         elif not isinstance(event, Firing):
             self._loose.remove(event)
+        if self._causality is not None:
+            self._causality.over(event, happened=True)
+        if self.hazards is not None:
+            self.hazards.happened(event)
         at = self.nanoseconds
         if isinstance(event, Firing):
             at = max(at, event.timer.when)
@@ -603,6 +821,12 @@ class SimulatedWorld:
         finally:
             if outer is not None:
                 current_tasks[loop] = outer
+        while self._cut_midway:
+            # Its handler had its first step, and no driver of its own before that ended.
+            cut = self._cut_midway.pop()
+            if cut.driver is not None:
+                self.parked.append(cut.driver)
+                cut.driver = None
         self.check_escaped()
 
     def check_escaped(self) -> None:
@@ -623,6 +847,10 @@ class SimulatedWorld:
 
     def crash(self, cell: Cell) -> None:
         """End an actor as a power cut would."""
+        path = cell.ref.path
+        self.crashed[path] = cell
+        if cell.state not in {IDLE, STOPPED}:
+            self._cut_midway.append(cell)
         self.note("crash", cell.ref.path, cell.ref.path, None)
         if self.footprints is not None:
             for each in [cell, *_below(cell)]:
@@ -647,6 +875,87 @@ class SimulatedWorld:
                 )
         for crashed in [each for each in self._handling if each.state == STOPPED]:
             del self._handling[crashed]
+
+    def restart(self, cell: Cell) -> None:
+        """Cut an actor's power, and start it anew: memory and mail are lost, its ref stays.
+
+        Args:
+            cell: The actor; one that has crashed just starts.
+        """
+        path = cell.ref.path
+        bystanders = None
+        if cell.state != STOPPED:
+            bystanders = Bystanders(cell)
+            self.crash(cell)
+        self.crashed.pop(path, None)
+        self._lose_mail(cell)
+        if self.cell_at(path) is not None:
+            return  # somebody else has its name by now
+        self.note("fault", path, path, "starts anew")
+        try:
+            made = revive(cell)
+        except Exception:
+            cell.system.log.exception("%s could not be started anew", cell.full_path)
+            return
+        if bystanders is not None:
+            bystanders.give(made)
+        self._move_controls(cell, made)
+        if made.starting:
+            key = (path, "starts anew", self.hazards_made.revived(path))
+            event = Delivery(
+                self.steps, self.number(), key, path, made, START, _Nobody(), urgent=False
+            )
+            self._channels[path, made, False] = deque((event,))
+
+    def _lose_mail(self, cell: Cell) -> None:
+        lines: list[deque[Any]] = self._channels_to(cell)
+        if cell in self._unstashed:
+            lines.append(self._unstashed.pop(cell))
+        for line in lines:
+            for event in list(line):
+                if not isinstance(event.subject, Control) or event.subject is START:
+                    line.remove(event)
+                    if not event.withdrawn():
+                        lost = event.item
+                        cell.refuse(lost if event.reply is None else Question((lost, event.reply)))
+                    if self._causality is not None:
+                        self._causality.over(event, happened=False)
+
+    def _channels_to(self, cell: Cell) -> list[deque[Any]]:
+        return [line for (_, target, _), line in self._channels.items() if target is cell]
+
+    def _move_controls(self, cell: Cell, made: Cell) -> None:
+        """Send the runtime's own items to who has come back: only mail is lost."""
+        for (source, target, urgent), line in list(self._channels.items()):
+            if target is cell:
+                del self._channels[source, target, urgent]
+                if line:
+                    for event in line:
+                        event.cell = made
+                    self._channels[source, made, urgent] = line
+
+    @property
+    def hazards_made(self) -> Hazards:
+        """What decides about faults; made when first asked for."""
+        if self.hazards is None:
+            self.hazards = Hazards(self)
+        return self.hazards
+
+    def heal_core(self, paths: Iterable[str]) -> None:
+        """End the faults of some actors, and let no others begin: they reach each other again.
+
+        Args:
+            paths: Of the core, which must make progress from now on.
+        """
+        hazards = self.hazards_made
+        hazards.over = True
+        core = list(paths)
+        hazards.state.heal(core)
+        self.note("fault", "/faults", "/faults", f"healed {', '.join(core)}")
+        for path in core:
+            cell = self.crashed.get(path)
+            if cell is not None and can_revive(cell):
+                self.restart(cell)
 
     # ------------------------------------------------------------ the end
 
@@ -707,6 +1016,31 @@ def _stashes(cells: Iterable[Cell]) -> Iterator[str]:
             items = [item[0] if type(item) is Question else item for item in stashed]
             names = ", ".join(dict.fromkeys(type(message).__name__ for message in items))
             yield f"{cell.full_path} waits for its own unstash_all() ({names})"
+
+
+class _Nobody:
+    """Wants no reply: whoever starts an actor anew does not wait for it."""
+
+    def done(self) -> bool:
+        return True
+
+
+def _answered(answer: Any, args: Any, kwargs: Any) -> Any:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer(*args, **kwargs) if callable(answer) else answer
+
+
+async def _losing(answer: Any, msg: str) -> None:
+    await answer
+    raise TimeoutError(msg)
+
+
+def _capacity(cell: Cell) -> int | None:
+    equipment = cell.equipment
+    mailbox = None if equipment is None else equipment.props.mailbox
+    capacity: int | None = getattr(mailbox, "capacity", None)
+    return capacity
 
 
 def _default_order(event: Event) -> tuple[int, int]:

@@ -37,13 +37,14 @@ _WITH_NUMBER: Final[dict[str, Callable[[int, int], Strategy]]] = {
 }
 
 
-def strategy_of(where: str, name: Any, seed: int) -> Strategy:
+def strategy_of(where: str, name: Any, seed: int, *, reduces: bool = True) -> Strategy:
     """Make a strategy.
 
     Args:
         where: The function that received the name, for the error.
         name: One of `STRATEGIES`; `pct` and `deviations` may say their depth, as in `"pct(2)"`.
         seed: Its seed.
+        reduces: Whether partial-order reduction is sound: it knows nothing of faults.
 
     Returns:
         The strategy.
@@ -52,6 +53,8 @@ def strategy_of(where: str, name: Any, seed: int) -> Strategy:
         ValueError: If there is none of that name.
     """
     if isinstance(name, str):
+        if name == "portfolio":
+            return Portfolio(seed, reduces=reduces)
         if name in STRATEGIES:
             return STRATEGIES[name](seed)
         parts = re.fullmatch(r"(\w+)\(([1-9]\d?)\)", name)

@@ -48,6 +48,7 @@ class Chains:
     """
 
     sees_all: bool = True
+    draws: bool = True
 
     def __init__(self, seed: str, depth: int, horizon: int, unfair: int) -> None:
         self.depth: int = depth

@@ -21,7 +21,8 @@ reduction, chains."""
 class Portfolio:
     """Of ten runs four from `pos`, two from `random` and `pct`, one from `deviations`, `dpor`."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, reduces: bool = True) -> None:
+        """Begin; *reduces* says whether `dpor` takes its turn, which knows nothing of faults."""
         self._systematic = Deviations(seed)
         self._chains = ProbabilisticConcurrencyTesting(seed)
         samples: dict[str, Strategy] = {
@@ -34,6 +35,7 @@ class Portfolio:
         reduction = PartialOrderReduction(seed)
         self._members: dict[str, Strategy] = {**samples, "d": self._systematic, "x": reduction}
         self._turn = -1
+        self._reduces = reduces
         self._member: Strategy = self._systematic
         self._drew = False
 
@@ -61,7 +63,7 @@ class Portfolio:
         """Propose what the next member proposes."""
         self._turn += 1
         who = _TURNS[self._turn % len(_TURNS)]
-        if self._members[who].done:
+        if self._members[who].done or (who == "x" and not self._reduces):
             who = "p"
         self._member = self._members[who]
         return self._member.propose()

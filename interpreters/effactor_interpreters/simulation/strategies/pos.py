@@ -33,6 +33,8 @@ class Priorities:
         seed: Any text; equal texts give equal choices on every platform.
     """
 
+    draws: bool = True
+
     def __init__(self, seed: str) -> None:
         self._random = random.Random(seed).random  # schedules are no secrets
         self._drawn: dict[object, float] = {}

@@ -1,0 +1,107 @@
+"""Failures are shrunk to the fewest faults, and then to the fewest deviations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from simulation.faults.programs import Account, Add, Teller, moving
+from simulation.generated import generated
+
+from effactor import Violation, free_tell, gather
+from effactor.interpreters import Faults, explore
+from effactor_interpreters.simulation import exploring, shrinking
+from effactor_interpreters.simulation import runs as runs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from effactor.interpreters import Simulation
+
+
+def rare(seed: int) -> Callable[[Simulation], None] | None:
+    """Make a program that fails where it comes to what it comes to most rarely."""
+    outcomes: set[Any] = set()
+    scenario = generated(seed, outcomes, rich=False)
+    seen: list[Any] = []
+
+    def noted(sim: Simulation) -> None:
+        outcomes.clear()
+        scenario(sim)
+        seen.extend(outcomes)
+
+    explore(noted, 120, strategy="random", seed=seed)
+    target, _ = Counter(seen).most_common()[-1]
+    if target == seen[0]:
+        return None
+
+    def failing(sim: Simulation) -> None:
+        outcomes.clear()
+        scenario(sim)
+        if target in outcomes:
+            raise Violation("always", "it comes to something else", 0)
+
+    return failing
+
+
+def test_nearly_all_failures_are_shrunk_to_the_fewest_deviations() -> None:
+    least: list[int] = []
+    shrunk: list[int] = []
+    for seed in range(30):
+        scenario = rare(seed)
+        if scenario is None:
+            continue
+        systematic = explore(scenario, 4000, strategy="deviations").failure
+        found = explore(scenario, 2000, strategy="pos", seed=seed + 1).failure
+        if systematic is not None and found is not None:
+            least.append(len(systematic.deviations))
+            shrunk.append(len(found.deviations))
+    assert len(least) >= 20
+    assert max(least) >= 2
+    assert sum(a <= b for a, b in zip(shrunk, least, strict=True)) >= 0.95 * len(least)
+
+
+def test_a_fault_that_plays_no_part_is_left_out() -> None:
+    def scenario(sim: Simulation) -> None:
+        account = sim.spawn(Account, "account")
+        sim.run(gather([free_tell(account, Add(n)) for n in (1, 2)]))
+        sim.settle()
+        raise Violation("goal", "this fails anyway", 0)
+
+    for seed in range(20):
+        faults = Faults(3, crash=True, drop=True, duplicate=True, pause=True)
+        failure = explore(scenario, 1, seed=seed, strategy="random", faults=faults).failure
+        assert failure is not None
+        assert failure.deviations == ()
+
+
+@pytest.mark.parametrize("strategy", ["random", "pos", "pct"])
+def test_one_fault_is_left_of_many(strategy: str) -> None:
+    faults = Faults(4, crash=True, pause=True, delay=True, slow=True, partition=True)
+    for seed in range(5):
+        failure = explore(moving(Teller), 2000, seed, strategy, faults).failure
+        assert failure is not None
+        assert len(failure.deviations) == len(failure.faults) == 1
+
+
+def test_shrinking_keeps_within_its_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [0]
+
+    def counted(function: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            runs[0] += 1
+            return function(*args, **kwargs)
+
+        return call
+
+    monkeypatch.setattr(exploring, "repeat", counted(runs_of.repeat))
+    monkeypatch.setattr(exploring, "run_once", counted(runs_of.run_once))
+    for seed in range(6):
+        scenario = rare(seed)
+        if scenario is None:
+            continue
+        runs[0] = 0
+        verdict = explore(scenario, 2000, seed=seed, strategy="pos")
+        # `repeat` calls its own `run_once`, which is not counted here.
+        assert runs[0] - verdict.runs <= shrinking.RERUNS
