@@ -44,9 +44,7 @@ def rare(seed: int) -> Callable[[Simulation], None] | None:
     return failing
 
 
-def test_failures_are_shrunk_to_the_fewest_deviations_if_these_are_two_and_else_nearly_always() -> (
-    None
-):
+def test_the_fewest_deviations_are_reached_up_to_two_and_nearly_always_beyond() -> None:
     least: list[int] = []
     shrunk: list[int] = []
     for seed in range(30):
