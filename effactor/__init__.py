@@ -41,7 +41,6 @@ from effactor.actors.supervision import (
 )
 from effactor.actors.virtual_id import VirtualId
 from effactor.actors.watching import Terminated
-from effactor.buggifying import buggify
 from effactor.coordination.deferred import Deferred
 from effactor.coordination.queue import Queue
 from effactor.coordination.semaphore import Semaphore
@@ -76,6 +75,7 @@ from effactor.errors import (
     UnknownActors,
     Violation,
 )
+from effactor.programs.buggifying import buggify
 from effactor.programs.catching import catch
 from effactor.programs.conversions import from_io_result, from_maybe, from_result
 from effactor.programs.do import Do, program

@@ -12,7 +12,6 @@ from simulation.generated import generated
 from effactor import Violation, free_tell, gather
 from effactor.interpreters import Faults, explore
 from effactor_interpreters.simulation import exploring, shrinking
-from effactor_interpreters.simulation import runs as runs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +44,7 @@ def rare(seed: int) -> Callable[[Simulation], None] | None:
     return failing
 
 
-def test_nearly_all_failures_are_shrunk_to_the_fewest_deviations() -> None:
+def test_the_fewest_deviations_are_reached_up_to_two_and_nearly_always_beyond() -> None:
     least: list[int] = []
     shrunk: list[int] = []
     for seed in range(30):
@@ -58,8 +57,10 @@ def test_nearly_all_failures_are_shrunk_to_the_fewest_deviations() -> None:
             least.append(len(systematic.deviations))
             shrunk.append(len(found.deviations))
     assert len(least) >= 20
-    assert max(least) >= 2
-    assert sum(a <= b for a, b in zip(shrunk, least, strict=True)) >= 0.95 * len(least)
+    assert max(least) > 2
+    pairs = list(zip(shrunk, least, strict=True))
+    assert all(got <= fewest for got, fewest in pairs if fewest <= 2)
+    assert sum(got <= fewest for got, fewest in pairs) >= 0.9 * len(pairs)
 
 
 def test_a_fault_that_plays_no_part_is_left_out() -> None:
@@ -95,14 +96,14 @@ def test_shrinking_keeps_within_its_runs(monkeypatch: pytest.MonkeyPatch) -> Non
 
         return call
 
-    monkeypatch.setattr(exploring, "repeat", counted(runs_of.repeat))
-    monkeypatch.setattr(exploring, "run_once", counted(runs_of.run_once))
+    def shrink(failing: Any, repeat: Any, run: Any) -> Any:
+        return shrinking.shrink(failing, counted(repeat), counted(run))
+
+    monkeypatch.setattr(exploring, "shrink", shrink)
     for seed in range(6):
         scenario = rare(seed)
         if scenario is None:
             continue
         runs[0] = 0
-        verdict = explore(scenario, 2000, seed=seed, strategy="pos", audit=0)
-        # `repeat` calls its own `run_once`, which is not counted here. The report looks for what
-        # the failure depends on, and for the nearest run that passes, once.
-        assert runs[0] - verdict.runs <= shrinking.RERUNS + 41
+        explore(scenario, 2000, seed=seed, strategy="pos")
+        assert runs[0] <= shrinking.RERUNS

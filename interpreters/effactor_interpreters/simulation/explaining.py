@@ -147,14 +147,26 @@ def _how(failure: Failure) -> str:
     found += f" ({failure.strategy}, seed {failure.seed})"
     if isinstance(failure.error, NonDeterminism) and failure.error.where:
         return f"{found}, which was run twice"
-    count = len(failure.deviations)
-    if not count:
+    if not failure.deviations:
         return f"{found}; it fails in the default order already"
     return f"{found}; shrunk to {_counted(failure)}"
 
 
+def _counted(failure: Failure) -> str:
+    """Say how many faults and deviations there are."""
+    faults = len(failure.faults)
+    deviations = len(failure.deviations) - faults
+    said: list[str] = []
+    if faults:
+        said.append(f"{faults} {'fault' if faults == 1 else 'faults'}")
+    if deviations:
+        plural = "deviation" if deviations == 1 else "deviations"
+        said.append(f"{deviations} {plural} from the default order")
+    return " and ".join(said)
+
+
 def _hint(failure: Failure) -> list[str]:
-    if failure.timer_overtook:
+    if any(text.endswith(EARLY) for text in failure.deviations):
         return [
             '    if messages are always quicker than that in yours, explore with time="latency"'
         ]
@@ -169,16 +181,3 @@ def _marks(failure: Failure) -> dict[int, str]:
 def _slice(failure: Failure) -> tuple[Record, ...]:
     kept = frozenset(failure.relevant)
     return tuple(r for r in failure.trace if not kept or r.step in kept)
-
-
-def _counted(failure: Failure) -> str:
-    """Say how many faults and deviations there are."""
-    faults = len(failure.faults)
-    deviations = len(failure.deviations) - faults
-    said: list[str] = []
-    if faults:
-        said.append(f"{faults} {'fault' if faults == 1 else 'faults'}")
-    if deviations:
-        plural = "deviation" if deviations == 1 else "deviations"
-        said.append(f"{deviations} {plural} from the default order")
-    return " and ".join(said)

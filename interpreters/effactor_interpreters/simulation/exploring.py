@@ -56,7 +56,6 @@ class Failure:
         passing: What is otherwise in the nearest run that passes, in words.
         faults: The faults that were not planned, in words.
         fault_steps: Numbers of their records.
-        timer_overtook: Whether a timer fired while messages were under way.
     """
 
     error: BaseException
@@ -73,7 +72,6 @@ class Failure:
     passing: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     fault_steps: tuple[int, ...] = ()
-    timer_overtook: bool = False
 
     def explain(self) -> str:
         """Tell the failure in one screen: what, how it came about, how to see it again.
@@ -314,7 +312,6 @@ def explore(
             passing,
             failing.faults,
             failing.fault_steps,
-            failing.timer_overtook,
         )
     return Verdict(
         failure is None,

@@ -21,7 +21,6 @@ from effactor_interpreters.runtime.current_task import current_tasks
 from effactor_interpreters.runtime.engine.signals import FATAL
 from effactor_interpreters.simulation.boundary import guarded, inside
 from effactor_interpreters.simulation.conditions import CALM, Conditions, conditions_of
-from effactor_interpreters.simulation.events import Firing
 from effactor_interpreters.simulation.faults.swarm import Swarm
 from effactor_interpreters.simulation.retracing import Retracing
 from effactor_interpreters.simulation.simulation import Simulation
@@ -51,6 +50,7 @@ class Run(Generic[A]):
         error: What it raised, or None.
         steps: Number of events that happened.
         hits: How often each `sometimes` was true, by name.
+        repeats: Whether it follows a script, so that its faults were offered to nobody.
         unknown: Names of checks of histories that gave up at their limit.
     """
 
@@ -71,6 +71,7 @@ class Run(Generic[A]):
         self._scenario = scenario
         self._world = world
         self._misaligned = 0
+        self.repeats: bool = False
         self._trace: Trace | None = None
 
     @property
@@ -172,13 +173,9 @@ class Run(Generic[A]):
         """The numbers of the records of the faults that were not planned."""
         return tuple(step for step, _ in self._world.faults_in_words)
 
-    @property
-    def timer_overtook(self) -> bool:
-        """Whether a timer fired, against the default, while messages were under way."""
-        return any(isinstance(event, Firing) for _, event, _ in self._world.deviations)
-
     def left_out(self, chooser: Retracing) -> None:
-        """Count what the run was to repeat and did not."""
+        """Learn that the run was to repeat a script; count what it did not."""
+        self.repeats = True
         hazards = self._world.hazards
         self._misaligned = len(chooser.left) + chooser.forced
         if hazards is not None:

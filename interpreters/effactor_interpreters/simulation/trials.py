@@ -108,7 +108,21 @@ class Trials:
 
     def _compared(self, run: Run[Any], draw: int) -> NonDeterminism | None:
         chooser = Following(run.tape_deviations, strict=True)
-        return difference(run, lambda: self.once(chooser, draw))
+        return difference(run, lambda: self._as_it_was(run, draw, self.scenario, chooser))
+
+    def _as_it_was(self, earlier: Run[Any], draw: int, scenario: Any, chooser: Chooser) -> Run[Any]:
+        """Run a scenario under the conditions of an earlier run, and with its faults."""
+        repeats = earlier.repeats
+        return run_once(
+            scenario,
+            chooser,
+            seed=self.seed + draw,
+            time=self.time,
+            max_steps=self.max_steps,
+            conditions=self.conditions.without_choice() if repeats else self.conditions,
+            script=earlier.script.without_plan() if repeats else None,
+            mode="places",
+        )
 
     def shrunk(
         self, failing: Run[Any], draw: int
@@ -135,23 +149,18 @@ class Trials:
                 conditions=self.conditions.without_choice(),
             )
 
-        def watched(scenario: Any, chooser: Chooser) -> Run[Any]:
-            return run_once(
-                scenario,
-                chooser,
-                seed=self.seed + draw,
-                time=self.time,
-                max_steps=self.max_steps,
-                conditions=self.conditions.without_choice(),
-            )
-
         with guarded(), without_gc():
-            flaw = self._compared(failing, draw) if self.share else None
             best = shrink(failing, again, lambda chooser: self.once(chooser, draw))
+            flaw = self._compared(best, draw) if self.share else None
             if flaw is not None and best.error is not None:
                 best.error.add_note(f"Not every run of this schedule fails so: {flaw}")
-            if best.script.without_plan().faults:
-                return best, (), ()  # a tape alone does not bring them back
+
+            def watched(scenario: Any, chooser: Chooser) -> Run[Any]:
+                return self._as_it_was(best, draw, scenario, chooser)
+
             needed = relevant(best, self.scenario, watched)
+            if best.script.faults:
+                went_wrong = (r.step for r in best.trace if r.kind in {"crash", "fault"})
+                needed = tuple(sorted({*needed, *went_wrong}))
             passing = contrast(best, lambda d: watched(self.scenario, Following(d, strict=False)))
         return best, needed, passing

@@ -15,8 +15,8 @@ from inspect import isawaitable
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from effactor.buggifying import decides
 from effactor.errors import ActorStopped, Livelock, MailboxFull
+from effactor.programs.buggifying import decides
 from effactor.traces.wording import brief
 from effactor_interpreters.runtime.abandoning import abandon
 from effactor_interpreters.runtime.cell import Cell

@@ -219,7 +219,6 @@ def _failure_of(scenario: TestScenario, run: Run[Any], token: str) -> Failure:
         steps=run.deviating_steps,
         faults=run.faults,
         fault_steps=run.fault_steps,
-        timer_overtook=run.timer_overtook,
     )
 
 

@@ -206,7 +206,6 @@ class World:
             steps=run.deviating_steps,
             faults=run.faults,
             fault_steps=run.fault_steps,
-            timer_overtook=run.timer_overtook,
         )
         tokens = ", ".join(repr(token) for token in self._ran)
         example = f"  replay:  @example(..., world=World({tokens}))"
