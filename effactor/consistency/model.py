@@ -7,7 +7,7 @@ state and the answer. States are values: hashable, compared by `==`, never chang
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, Final, Generic, Self, final
+from typing import Any, ClassVar, Final, Generic, Self, final
 
 from typing_extensions import TypeVar, override
 
@@ -117,7 +117,7 @@ class _Anything:
     def __eq__(self, other: object) -> bool:
         return True
 
-    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @override
     def __repr__(self) -> str:
@@ -144,7 +144,7 @@ class IfTold:
     def __eq__(self, other: object) -> bool:
         return other is None or other == self.value
 
-    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @override
     def __repr__(self) -> str:

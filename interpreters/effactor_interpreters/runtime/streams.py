@@ -285,8 +285,8 @@ class Arrival:
     __slots__ = ("number", "stream")
 
     def __init__(self, stream: Stream, number: int) -> None:
-        self.stream = stream
-        self.number = number
+        self.stream: Stream = stream
+        self.number: int = number
 
     def done(self) -> bool:
         """Tell whether nobody wants it any more."""
