@@ -56,17 +56,19 @@ _private = [
     *("Container", "FunctionValue", "Handle", "ResultLikeProgram"),
     *("DeferredRules", "QueueRules", "SemaphoreRules", "Strategies", "Table", "_Stepper"),
 ]
+# What constructors that users never call name, and aliases of literals.
+_aliases = [
+    *("World", "SimulatedWorld", "TimeMode", "Kind", "Mode", "Unknown", "Outcome", "Partition"),
+    *("Items", "Permission", "Where", "Recoverable", "Anchor", "Script", "Conditions"),
+    "Retracing",
+]
 nitpick_ignore_regex = [
     (r"py:.*", rf"({'|'.join(_elsewhere)})(\..+)?"),
     (r"py:.*", rf"({'|'.join(_bare)})"),
     (r"py:(class|obj)", rf"(.*\.)?({'|'.join(_private)})"),
     (r"py:(class|obj)", r"(.*\.)?_?([A-Z]\d?|In)(_co|_contra)?"),
     (r"py:(class|obj)", r"(.*\.)?P\.(args|kwargs)"),
-    # What constructors that users never call name, and aliases of literals.
-    (
-        r"py:(class|obj)",
-        r"(.*\.)?(World|SimulatedWorld|TimeMode|Kind|Mode|Unknown|Outcome|Partition|Items)",
-    ),
+    (r"py:(class|obj)", rf"(.*\.)?({'|'.join(_aliases)})"),
     (r"py:(class|obj)", r"(dict|Mapping)\[.*"),
 ]
 

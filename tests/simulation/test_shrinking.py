@@ -11,7 +11,7 @@ from simulation.generated import generated
 
 from effactor import Violation, free_tell, gather
 from effactor.interpreters import Faults, explore
-from effactor_interpreters.simulation import exploring, shrinking
+from effactor_interpreters.simulation import shrinking, trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,7 @@ def test_shrinking_keeps_within_its_runs(monkeypatch: pytest.MonkeyPatch) -> Non
     def shrink(failing: Any, repeat: Any, run: Any) -> Any:
         return shrinking.shrink(failing, counted(repeat), counted(run))
 
-    monkeypatch.setattr(exploring, "shrink", shrink)
+    monkeypatch.setattr(trials, "shrink", shrink)
     for seed in range(6):
         scenario = rare(seed)
         if scenario is None:

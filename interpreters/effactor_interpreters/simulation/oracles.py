@@ -307,7 +307,7 @@ class Oracles:
 
     @property
     def history(self) -> History:
-        """The history of this run: record operations in it, and judge it by `linearizable`."""
+        """History of this run, to record operations in; `linearizable` judges it."""
         if self._history is None:
             self._history = RecordedHistory(self._world)
         return self._history

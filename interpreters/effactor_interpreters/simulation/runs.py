@@ -90,7 +90,7 @@ class Run(Generic[A]):
 
     @property
     def script(self) -> Script:
-        """What the run did against the default: deviations and faults."""
+        """Return what the run did against the default, deviations and faults."""
         return self._world.script
 
     @property

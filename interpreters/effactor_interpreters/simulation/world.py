@@ -194,7 +194,7 @@ class SimulatedWorld:
 
     @property
     def script(self) -> Script:
-        """What the run did against the default: deviations and faults."""
+        """Return what the run did against the default, deviations and faults."""
         deviations = tuple(
             Deviation(position, index, identity(event.key), identity(default.key))
             for position, index, event, default in self.tape.picked

@@ -427,7 +427,7 @@ def mailbox_full(actor: Where, *, call: int = 1) -> Fault:
         call: Which of the messages sent to it, from 1.
 
     Returns:
-        The fault: the sender gets `MailboxFull`.
+        The fault; the sender gets `MailboxFull`.
     """
     return Fault("mailbox_full", path_of("mailbox_full", actor), _call("mailbox_full", call))
 
