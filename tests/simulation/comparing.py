@@ -3,7 +3,7 @@
     PYTHONPATH=tests python tests/simulation/comparing.py 2500 --first 0 --limit 2500
 
 tries programs until so many have been compared, half of them rich in operations. Those with
-more schedules than the limit are left out.
+more schedules than the limit are left out, and those that can come to a deadlock.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ def outcomes(seed: int, strategy: str, limit: int, *, rich: bool) -> tuple[set[s
     """Return what a program comes to, the runs it took, and whether they were all."""
     found: set[str] = set()
     verdict = explore(generated(seed, found, rich=rich), limit, strategy=strategy)
-    if not verdict.ok:
-        raise AssertionError(str(verdict))
-    return found, verdict.runs, verdict.exhausted
+    return found, verdict.runs, verdict.ok and verdict.exhausted
 
 
 def main() -> int:
