@@ -146,7 +146,7 @@ def _writer(cls: Any) -> Writer:
     if issubclass(cls, Enum):
         return lambda value, _path: f"{name}.{value.name}"
     if names_of(cls) is not None:
-        return _nested(_fields)
+        return _nested(_error if issubclass(cls, BaseException) else _fields)
     for base in cls.__mro__:
         if base in _SCALARS:
             return _scalar(cls, base)
@@ -188,6 +188,11 @@ def _fields(value: Any, path: Path) -> str:
     found = fields(value, hidden=True) or []
     inside = ", ".join(f"{name}={_write(content, path)}" for name, content in found)
     return f"{type(value).__qualname__}({inside})"
+
+
+def _error(value: Any, path: Path) -> str:
+    # Its message may quote reprs, as those do that pytest makes of assertions.
+    return without_addresses(_fields(value, path))
 
 
 def _wrapped(cls: type[Any], plain: tuple[type[Any], ...], text: str) -> str:

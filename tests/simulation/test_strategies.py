@@ -173,6 +173,14 @@ def test_dpor_comes_to_the_outcomes_of_the_exhaustive_search(rich: bool) -> None
     assert full > 3 * reduced
 
 
+def test_a_timer_may_fire_before_a_reply_that_came_before_an_earlier_timer() -> None:
+    """Found by `comparing`: the earlier timer stood in the way, and was no part of the race."""
+    found: dict[str, set[str]] = {"exhaustive": set(), "dpor": set()}
+    for strategy, came in found.items():
+        assert explore(generated(200483, came), 1000, strategy=strategy).exhausted
+    assert found["dpor"] == found["exhaustive"]
+
+
 def test_dpor_exhausts_the_dining_philosophers() -> None:
     ate: list[bool] = []
     verdict = explore(philosophers(4, ate), 2000, strategy="dpor")

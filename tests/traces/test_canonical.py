@@ -286,3 +286,13 @@ def test_a_bound_ref_is_its_path() -> None:
     assert canonical(free_ask(ActorRef[Any].at("/a"), "x")) == (
         "Ask(message='x', options=None, ref=ActorRef(path='/a'), time_limit=None)"
     )
+
+
+def test_messages_of_errors_have_no_addresses() -> None:
+    def failed() -> str:
+        thing = object()
+        return canonical(AssertionError(f"assert 1 == 2, where 1 = {thing!r}.n"))
+
+    kept = [object() for _ in range(3)]
+    assert failed() == canonical(AssertionError(f"assert 1 == 2, where 1 = {kept[0]!r}.n"))
+    assert "<object object>.n" in failed()

@@ -252,7 +252,7 @@ class Footprints:
         timer = event.timer
         found: list[Object] = []
         for key, (when, gone) in self._timers.items():
-            if when < timer.when and gone is not None and gone > cause:
+            if when < timer.when and (gone is None or gone > cause):
                 found.append(("event", key))
         footprint.reads.update(found)
         return tuple(found)
